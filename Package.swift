@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
+
+let package = Package(
+    name: "sallyport",
+    dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
+        module("Bytes"),
+        module("EventLoop", ["CLinux", "Bytes"]),
+        module("JSON", ["Bytes"]),
+        module("Patterns", ["CPCRE2", "Bytes"]),
+        module("Cryptography", ["COpenSSL", "Bytes"]),
+        module("HTTPCore", ["Bytes"]),
+        module("Observability", ["HTTPCore", "EventLoop", "Bytes"]),
+        module("TLS", ["COpenSSL", "Bytes"]),
+        module("HTTP1", ["HTTPCore", "Bytes"]),
+        module("JOSE", ["Cryptography", "JSON", "Bytes"]),
+        module("Sessions", ["HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes"]),
+        module("Policy", ["HTTPCore", "Sessions", "Patterns", "Bytes"]),
+        module(
+            "Connections",
+            ["EventLoop", "TLS", "HTTPCore", "HTTP1", "Observability", "Bytes"]
+        ),
+        module("Upstreams", ["HTTPCore", "Bytes"]),
+        module(
+            "Proxy",
+            [
+                "Bytes", "EventLoop", "JSON", "Cryptography", "HTTPCore", "Observability", "TLS",
+                "HTTP1", "JOSE", "Sessions", "Policy", "Connections", "Upstreams",
+            ]
+        ),
+        module(
+            "Control",
+            [
+                "Bytes", "EventLoop", "JSON", "Cryptography", "HTTPCore", "Observability", "TLS",
+                "HTTP1", "JOSE", "Sessions", "Policy", "Connections", "Upstreams", "Proxy",
+            ]
+        ),
+        module("Authority", ["HTTPCore", "JSON", "JOSE", "Cryptography", "Bytes"]),
+        module(
+            "Configuration",
+            [
+                yams, "Bytes", "EventLoop", "HTTPCore", "Observability", "TLS", "Sessions", "Policy",
+                "Patterns", "Connections", "Upstreams", "Proxy", "Control",
+            ]
+        ),
+        .executableTarget(
+            name: "sallyport",
+            dependencies: [
+                arguments, logging, "Bytes", "EventLoop", "JSON", "Cryptography", "HTTPCore",
+                "Observability", "TLS", "HTTP1", "JOSE", "Sessions", "Policy", "Connections",
+                "Upstreams", "Proxy", "Control", "Authority", "Configuration",
+            ],
+            swiftSettings: settings
+        ),
+    ]
+)

@@ -1,0 +1,176 @@
+/// A queue of bytes in one lent chunk: written at the end, read and consumed at the front.
+///
+/// Without a chunk it is empty and has no room; `prepare` lends one, `release` gives it back.
+@safe
+public struct Buffer: ~Copyable {
+    private var chunk: Chunk?
+    private var start = 0
+    private var end = 0
+
+    /// An empty buffer that holds no memory.
+    public init() {
+        chunk = nil
+    }
+
+    /// A buffer with memory of its own: for tests and for threads without a pool.
+    public init(capacity: Int) {
+        chunk = Chunk(capacity: capacity)
+    }
+
+    /// Bytes that can be read.
+    public var count: Int { end - start }
+
+    /// Whether no byte can be read.
+    public var isEmpty: Bool { end == start }
+
+    /// Whether the buffer holds memory, of a pool or its own.
+    public var holdsMemory: Bool { chunk != nil }
+
+    /// Bytes the chunk holds in all; 0 without one.
+    public var capacity: Int {
+        switch chunk {
+        case .none: 0
+        case .some(let chunk): chunk.capacity
+        }
+    }
+
+    /// Bytes that can be appended now, without moving what is there.
+    public var room: Int { capacity - end }
+
+    /// The bytes that wait to be read; ranges that parsers give count from their first.
+    public var readable: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            switch chunk {
+            case .none:
+                return Span()
+            case .some(let chunk):
+                let bytes = unsafe UnsafeBufferPointer(start: chunk.base + start, count: end - start)
+                let span = unsafe Span(_unsafeElements: bytes)
+                return unsafe _overrideLifetime(span, borrowing: self)
+            }
+        }
+    }
+
+    /// Drops the first `bytes` bytes; ranges taken before are void.
+    public mutating func consume(_ bytes: Int) {
+        precondition(bytes >= 0 && bytes <= count)
+        start += bytes
+        if start == end {
+            start = 0
+            end = 0
+        }
+    }
+
+    /// Drops every byte.
+    public mutating func clear() {
+        start = 0
+        end = 0
+    }
+
+    /// Appends as many of `bytes` as there is room for, and returns how many.
+    @discardableResult
+    public mutating func append(_ bytes: Span<UInt8>) -> Int {
+        let taken = min(bytes.count, room)
+        guard taken > 0 else { return 0 }
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let from = source.baseAddress else { return }
+            unsafe withWritable { unsafe $0.baseAddress?.update(from: from, count: taken) }
+        }
+        end += taken
+        return taken
+    }
+
+    /// Appends one byte if there is room.
+    @discardableResult
+    public mutating func append(_ byte: UInt8) -> Bool {
+        guard room > 0 else { return false }
+        unsafe withWritable { unsafe $0[0] = byte }
+        end += 1
+        return true
+    }
+
+    /// Appends a literal's bytes; false, and nothing appended, when there is no room for all.
+    @discardableResult
+    public mutating func append(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard count <= room else { return false }
+        unsafe withWritable { unsafe $0.baseAddress?.update(from: text.utf8Start, count: count) }
+        end += count
+        return true
+    }
+
+    /// Lets a system call or a C library fill the room; `commit` then says how many bytes it wrote.
+    @unsafe
+    public mutating func withWritable<Result, Failure: Error>(
+        _ body: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard let base = unsafe memory else {
+            return try unsafe body(UnsafeMutableBufferPointer(start: nil, count: 0))
+        }
+        return try unsafe body(UnsafeMutableBufferPointer(start: base + end, count: room))
+    }
+
+    /// Counts bytes that `withWritable` wrote as readable.
+    public mutating func commit(_ bytes: Int) {
+        precondition(bytes >= 0 && bytes <= room)
+        end += bytes
+    }
+
+    private var memory: UnsafeMutablePointer<UInt8>? {
+        switch chunk {
+        case .none: return nil
+        case .some(let chunk): return unsafe chunk.base
+        }
+    }
+}
+
+extension Buffer {
+    /// Makes room for at least `bytes` more: lends a chunk, moves what is there to its front, or
+    /// moves it to a larger chunk.
+    ///
+    /// - Returns: false when even a large chunk has not that room.
+    @discardableResult
+    public mutating func prepare(_ bytes: Int, from pool: inout ChunkPool) -> Bool {
+        if room >= bytes { return true }
+        if capacity - count >= bytes {
+            moveToFront()
+            return true
+        }
+        guard let larger = pool.lend(atLeast: count + bytes) else { return false }
+        replaceChunk(with: larger, pool: &pool)
+        return true
+    }
+
+    /// Gives the chunk back when nothing waits in it.
+    public mutating func release(to pool: inout ChunkPool) {
+        guard isEmpty, let chunk = chunk.take() else { return }
+        start = 0
+        end = 0
+        pool.giveBack(chunk)
+    }
+
+    /// Drops what waits and gives the chunk back.
+    public mutating func discard(to pool: inout ChunkPool) {
+        clear()
+        release(to: &pool)
+    }
+
+    private mutating func moveToFront() {
+        guard start > 0, let base = unsafe memory else { return }
+        unsafe base.update(from: base + start, count: count)
+        end -= start
+        start = 0
+    }
+
+    private mutating func replaceChunk(with larger: consuming Chunk, pool: inout ChunkPool) {
+        let waiting = count
+        if let base = unsafe memory {
+            unsafe larger.base.update(from: base + start, count: waiting)
+        }
+        if let old = chunk.take() { pool.giveBack(old) }
+        chunk = consume larger
+        start = 0
+        end = waiting
+    }
+}

@@ -1,0 +1,36 @@
+public import Bytes
+public import EventLoop
+public import TLS
+
+/// One listening address.
+public struct ListenerOptions: Sendable, Equatable {
+    public var address: SocketAddress
+    public var position: SourcePosition
+    /// nil = cleartext.
+    public var tls: TLSServerOptions?
+    /// Answer 308 to the same host and path on https; cleartext listeners only.
+    public var redirectToHTTPS = false
+
+    public init(address: SocketAddress, position: SourcePosition) {
+        self.address = address
+        self.position = position
+    }
+}
+
+/// How long each phase of a client connection may take.
+public struct Timeouts: Sendable, Equatable {
+    /// From accept to the end of the TLS handshake.
+    public var handshake = Duration.seconds(10)
+    /// From a request's first byte to the end of its head.
+    public var requestHead = Duration.seconds(10)
+    /// Between two reads of a request's content.
+    public var requestBodyIdle = Duration.seconds(30)
+    /// Between two reads of an answer's content.
+    public var responseIdle = Duration.seconds(60)
+    /// Between two writes to a client that does not read.
+    public var sendIdle = Duration.seconds(60)
+    /// Between an answer's end and the next request's first byte.
+    public var keepAlive = Duration.seconds(75)
+
+    public init() {}
+}

@@ -1,0 +1,56 @@
+public import Bytes
+public import HTTPCore
+
+/// What a route asks of the session.
+public enum SessionRule: Sendable, Equatable {
+    case required, optional, `public`, passthrough
+}
+
+/// What is done with a request that may pass.
+public enum RouteAction: Sendable, Equatable {
+    /// Forwarded to the upstream with this index in `GatewayOptions.upstreams`.
+    case forward(upstream: Int)
+    /// Answered with the session's JWT; `exposesAccessToken` lets a cookie-borne V3+ token out.
+    case respondJWT(exposesAccessToken: Bool)
+}
+
+/// One pattern of a host.
+public enum HostPattern: Hashable, Sendable {
+    /// Lower case, without a port or a trailing dot.
+    case exact(String)
+    /// `*.example.com` as `example.com`: any name with at least one label more.
+    case wildcard(String)
+}
+
+/// How a route's path is matched.
+public enum PathPattern: Hashable, Sendable {
+    case exact(String)
+    /// Segment-wise; `/` matches all.
+    case prefix(String)
+    /// PCRE2, anchored at both ends; ranks as `prefix`, which must match too.
+    case pattern(String, prefix: String)
+}
+
+/// One route as the configuration gives it.
+public struct RouteOptions: Sendable, Equatable {
+    public var name: String
+    public var position: SourcePosition
+    /// Where the path stands, for errors about it.
+    public var pathPosition: SourcePosition
+    /// Empty = any host.
+    public var hosts: [HostPattern] = []
+    public var path: PathPattern
+    /// Method tokens as written; empty = any.
+    public var methods: [String] = []
+    public var stripsPrefix = false
+    public var session = SessionRule.required
+    public var action: RouteAction
+
+    public init(name: String, position: SourcePosition, path: PathPattern, action: RouteAction) {
+        self.name = name
+        self.position = position
+        self.pathPosition = position
+        self.path = path
+        self.action = action
+    }
+}

@@ -1,0 +1,64 @@
+public import Bytes
+public import Connections
+public import EventLoop
+public import HTTPCore
+public import Observability
+public import Policy
+public import Sessions
+public import Upstreams
+
+/// An address block of peers whose forwarded fields are believed.
+public enum TrustedProxy: Hashable, Sendable {
+    case v4(UInt32, prefix: Int)
+    case v6(high: UInt64, low: UInt64, prefix: Int)
+    /// Every peer on a `unix:` listener.
+    case unix
+}
+
+/// `forwarding` in the configuration.
+public struct ForwardingOptions: Sendable, Equatable {
+    /// Lower-case names of override fields that are readmitted.
+    public var passFields: [String] = []
+    /// Exact origins, lower case, as browsers send them.
+    public var corsOrigins: [String] = []
+    /// Field names added to the SDK's in `Access-Control-Allow-Headers`.
+    public var corsAllowHeaders: [String] = []
+    public var corsMaximumAge = Duration.seconds(600)
+    public var trustedProxies: [TrustedProxy] = []
+    /// Lower-case name of the request ID field.
+    public var requestIDField = "x-request-id"
+
+    public init() {}
+}
+
+/// A whole configuration, checked: what `Configuration` makes of a file, and all the program knows of it.
+public struct GatewayOptions: Sendable, Equatable {
+    /// Event loops; at least 1.
+    public var workers = 1
+    public var shutdownGrace = Duration.seconds(30)
+    /// Never empty.
+    public var listeners: [ListenerOptions]
+    /// nil = off.
+    public var admin: SocketAddress?
+    public var sessions: SessionOptions
+    /// Never empty unless every route answers by itself.
+    public var upstreams: [UpstreamOptions]
+    /// Never empty; in the order of the file.
+    public var routes: [RouteOptions]
+    public var timeouts = Timeouts()
+    public var limits = Limits()
+    public var forwarding = ForwardingOptions()
+    public var log = LogOptions()
+
+    public init(
+        listeners: [ListenerOptions],
+        sessions: SessionOptions,
+        upstreams: [UpstreamOptions],
+        routes: [RouteOptions]
+    ) {
+        self.listeners = listeners
+        self.sessions = sessions
+        self.upstreams = upstreams
+        self.routes = routes
+    }
+}

@@ -1,0 +1,71 @@
+public import Bytes
+
+/// The core to ask for keys.
+public struct CoreOptions: Sendable, Equatable {
+    /// One core: `http://host:port/base`.
+    public struct Location: Sendable, Equatable {
+        public var host: String
+        public var port: UInt16
+        /// Begins with `/` and does not end with one; empty for none.
+        public var basePath: String
+        public var position: SourcePosition
+
+        public init(host: String, port: UInt16, basePath: String, position: SourcePosition) {
+            self.host = host
+            self.port = port
+            self.basePath = basePath
+            self.position = position
+        }
+    }
+
+    /// Tried in order; never empty.
+    public var locations: [Location]
+    /// Sent as `api-key`; empty = not sent.
+    public var apiKey: String = ""
+    public var timeout = Duration.seconds(2)
+
+    public init(locations: [Location]) {
+        self.locations = locations
+    }
+}
+
+/// What sessions are accepted and what is made of them: `sessions` in the configuration.
+public struct SessionOptions: Sendable, Equatable {
+    /// Which key IDs a V3+ session token may have.
+    public enum SigningKeys: Sendable { case dynamic, `static`, any }
+    /// Where a token may come from.
+    public enum TokenTransfer: Sendable { case any, cookie, header }
+    /// Where the JWT comes from.
+    public enum JWTSource: Sendable { case auto, payload, accessToken }
+
+    public var core: CoreOptions
+    /// Whether V3, V4 and V5 tokens are accepted.
+    public var acceptsJWTTokens = true
+    /// Whether V1 and V2 tokens are accepted.
+    public var acceptsLegacyTokens = true
+    public var signingKeys = SigningKeys.dynamic
+    public var tokenTransfer = TokenTransfer.any
+    public var accessTokenCookie = "sAccessToken"
+    public var refreshTokenCookie = "sRefreshToken"
+    /// Status of every refusal of a session.
+    public var expiredStatus: UInt16 = 401
+    public var jwtSource = JWTSource.auto
+    /// The payload's property, where the payload has no `_jwtPName`.
+    public var jwtProperty = "jwt"
+    public var jwtRequired = true
+    /// The field the JWT goes into, lower case.
+    public var jwtField = "authorization"
+    /// Before the JWT, with a space; empty = the bare token.
+    public var jwtScheme = "Bearer"
+    /// Keys are fetched again from half this age on.
+    public var keysMaximumAge = Duration.seconds(4 * 3600)
+    public var keysMaximumStale = Duration.seconds(24 * 3600)
+    public var unknownKeyCooldown = Duration.milliseconds(500)
+    /// Bytes of the verified-token caches of all workers.
+    public var tokenCacheBytes = 64 * 1024 * 1024
+    public var tokenCacheMaximumAge = Duration.seconds(300)
+
+    public init(core: CoreOptions) {
+        self.core = core
+    }
+}

@@ -1,0 +1,42 @@
+public import Bytes
+
+/// Where an upstream's target answers.
+public enum TargetAddress: Hashable, Sendable {
+    /// `http://host:port`; the host is a name, an IPv4 address or an IPv6 address without brackets.
+    case http(host: String, port: UInt16)
+    /// `unix:/path`.
+    case unix(path: String)
+}
+
+/// The `Host` field sent upstream.
+public enum HostRule: Equatable, Sendable {
+    /// The client's.
+    case preserve
+    /// The target's own authority.
+    case target
+    /// This one.
+    case name(String)
+}
+
+/// A named group of equal targets.
+public struct UpstreamOptions: Sendable, Equatable {
+    public var name: String
+    public var position: SourcePosition
+    /// Never empty; several are balanced.
+    public var targets: [TargetAddress]
+    public var host = HostRule.preserve
+    /// Per worker and target.
+    public var maximumConnections = 1024
+    /// To connect, and to wait for a connection when all are taken.
+    public var connectTimeout = Duration.seconds(2)
+    /// From the request's last byte to the end of the answer's head.
+    public var responseTimeout = Duration.seconds(60)
+    /// Of a pooled connection.
+    public var idleTimeout = Duration.seconds(30)
+
+    public init(name: String, position: SourcePosition, targets: [TargetAddress]) {
+        self.name = name
+        self.position = position
+        self.targets = targets
+    }
+}
