@@ -1,0 +1,83 @@
+# Shared by the scripts of this folder: what must be there before anything is built, and how it gets there.
+# Source it; it changes to the project's folder.
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$project"
+
+build_packages=(libssl-dev libpcre2-dev pkg-config)
+run_packages=(openssl ca-certificates curl)
+bench_packages=(wrk)
+python="$project/.build-python/bin/python"
+
+say() { printf '==> %s\n' "$*"; }
+
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# The compiler named in .swift-version and no other: warnings are errors, and each version has its own.
+check_swift() {
+    local wanted found
+    wanted=$(<.swift-version)
+    command -v swift >/dev/null || fail "swift is not on the PATH; install Swift $wanted"
+    found=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9.]+).*/\1/p' | head -n 1)
+    [ "$found" = "$wanted" ] || fail "Swift $wanted is needed (.swift-version), found ${found:-none}"
+}
+
+# check_space MEBIBYTES
+check_space() {
+    local free
+    free=$(df -Pm . | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge "$1" ] || fail "$1 MiB of disk space are needed in $project, $free MiB are free"
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Prints the command that makes one root: nothing for root itself.
+root_prefix() {
+    if [ "$(id -u)" -eq 0 ]; then
+        return
+    fi
+    command -v sudo >/dev/null || return 1
+    echo sudo
+}
+
+# install_missing PACKAGE…: nothing is asked of the system when all are there.
+install_missing() {
+    local package prefix missing=()
+    command -v dpkg-query >/dev/null || fail "this is no Debian; what is needed is called there: $*"
+    for package in "$@"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    prefix=$(root_prefix) ||
+        fail "root or sudo is needed once: apt-get install --no-install-recommends ${missing[*]}"
+    apt-cache show "${missing[@]}" >/dev/null 2>&1 || $prefix apt-get update -q
+    local line=(apt-get install --yes --no-install-recommends "${missing[@]}")
+    say "${prefix:+$prefix }${line[*]}"
+    LC_ALL=C apt-get install --assume-no --no-install-recommends "${missing[@]}" 2>/dev/null |
+        grep -E '^(Need to get|After this)' || true
+    say "this takes about a minute; none of these packages starts a daemon"
+    $prefix env DEBIAN_FRONTEND=noninteractive "${line[@]}" >/dev/null
+}
+
+# The Python that the tests run in: an environment of the project's own, with pinned packages.
+prepare_python() {
+    local pins=Tests/requirements.txt stamp=.build-python/requirements.txt
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_missing python3-venv
+    if ! cmp -s "$pins" "$stamp"; then
+        say "installing the tests' Python packages into .build-python (about a minute)"
+        python3 -m venv .build-python
+        "$python" -m pip install --quiet --disable-pip-version-check --requirement "$pins"
+        cp "$pins" "$stamp"
+    fi
+}
+
+# The release binary, the Swift standard library inside it: .build/release/sallyport.
+build_release() {
+    say "building the release binary (3 to 10 minutes the first time, seconds after)"
+    swift build -c release --static-swift-stdlib --product sallyport
+}
