@@ -1,0 +1,104 @@
+internal import Bytes
+
+/// Reads strings (RFC 8259 §7).
+enum JSONStringReader {
+    /// - Parameter index: at the opening quotation mark; after the closing one when this returns.
+    static func read(_ bytes: Span<UInt8>, index: inout Int) throws(JSONFailure) -> String {
+        let start = index + 1
+        var end = start
+        while end < bytes.count {
+            switch bytes[end] {
+            case 0x22:
+                index = end + 1
+                return try text(bytes.extracting(start..<end))
+            case 0x5C:
+                index = start
+                return try readEscaped(bytes, index: &index)
+            case 0..<0x20:
+                throw .controlCharacter
+            default:
+                end += 1
+            }
+        }
+        throw .unexpectedEnd
+    }
+
+    /// As `read`, for a string with escapes; `index` is after the opening quotation mark.
+    private static func readEscaped(
+        _ bytes: Span<UInt8>,
+        index: inout Int
+    ) throws(JSONFailure) -> String {
+        var result: [UInt8] = []
+        while index < bytes.count {
+            let byte = bytes[index]
+            index += 1
+            switch byte {
+            case 0x22: return try text(result.span)
+            case 0x5C: try appendEscaped(bytes, index: &index, to: &result)
+            case 0..<0x20: throw .controlCharacter
+            default: result.append(byte)
+            }
+        }
+        throw .unexpectedEnd
+    }
+
+    /// Appends what an escape stands for; `index` is after its reverse solidus.
+    private static func appendEscaped(
+        _ bytes: Span<UInt8>,
+        index: inout Int,
+        to result: inout [UInt8]
+    ) throws(JSONFailure) {
+        guard index < bytes.count else { throw .unexpectedEnd }
+        let byte = bytes[index]
+        index += 1
+        switch byte {
+        case 0x22, 0x5C, 0x2F: result.append(byte)
+        case 0x62: result.append(0x08)
+        case 0x66: result.append(0x0C)
+        case 0x6E: result.append(0x0A)
+        case 0x72: result.append(0x0D)
+        case 0x74: result.append(0x09)
+        case 0x75: try appendCodePoint(bytes, index: &index, to: &result)
+        default: throw .malformedEscape
+        }
+    }
+
+    /// Appends the character of `\uXXXX`, or of the two that make a surrogate pair.
+    private static func appendCodePoint(
+        _ bytes: Span<UInt8>,
+        index: inout Int,
+        to result: inout [UInt8]
+    ) throws(JSONFailure) {
+        var value = try fourDigits(bytes, index: &index)
+        if value & 0xFC00 == 0xD800 {
+            guard index + 1 < bytes.count, bytes[index] == 0x5C, bytes[index + 1] == 0x75 else {
+                throw .loneSurrogate
+            }
+            index += 2
+            let low = try fourDigits(bytes, index: &index)
+            guard low & 0xFC00 == 0xDC00 else { throw .loneSurrogate }
+            value = 0x1_0000 + (value & 0x3FF) << 10 + low & 0x3FF
+        }
+        guard let scalar = Unicode.Scalar(value) else { throw .loneSurrogate }
+        result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+    }
+
+    private static func fourDigits(
+        _ bytes: Span<UInt8>,
+        index: inout Int
+    ) throws(JSONFailure) -> UInt32 {
+        guard index + 4 <= bytes.count else { throw .unexpectedEnd }
+        var value: UInt32 = 0
+        for offset in 0..<4 {
+            guard let digit = bytes[index + offset].hexadecimalValue else { throw .malformedEscape }
+            value = value << 4 | UInt32(digit)
+        }
+        index += 4
+        return value
+    }
+
+    private static func text(_ bytes: Span<UInt8>) throws(JSONFailure) -> String {
+        guard let valid = try? UTF8Span(validating: bytes) else { throw .invalidUTF8 }
+        return String(copying: valid)
+    }
+}
