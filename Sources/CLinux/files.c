@@ -1,0 +1,80 @@
+// Descriptors of files.
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+int linux_open_reading(const char *path) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+int linux_open_appending(const char *path, unsigned mode) {
+    int descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, mode);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+int linux_open_new(const char *path, unsigned mode) {
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, mode);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+int linux_duplicate(int descriptor) {
+    int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? -errno : copy;
+}
+
+void linux_close(int descriptor) {
+    close(descriptor);
+}
+
+ptrdiff_t linux_read(int descriptor, void *memory, size_t count) {
+    ssize_t result;
+    do {
+        result = read(descriptor, memory, count);
+    } while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}
+
+ptrdiff_t linux_write(int descriptor, const void *memory, size_t count) {
+    ssize_t result;
+    do {
+        result = write(descriptor, memory, count);
+    } while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}
+
+int linux_sync(int descriptor) {
+    return fsync(descriptor) < 0 ? -errno : 0;
+}
+
+int linux_pipe(int *reading, int *writing) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        return -errno;
+    }
+    *reading = ends[0];
+    *writing = ends[1];
+    return 0;
+}
+
+int linux_unlink(const char *path) {
+    return unlink(path) < 0 ? -errno : 0;
+}
+
+int linux_rename(const char *from, const char *to) {
+    return rename(from, to) < 0 ? -errno : 0;
+}
+
+int linux_is_socket(const char *path) {
+    struct stat status;
+    if (lstat(path, &status) < 0) {
+        return -errno;
+    }
+    return S_ISSOCK(status.st_mode) ? 1 : 0;
+}

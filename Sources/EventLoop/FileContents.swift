@@ -1,0 +1,51 @@
+import CLinux
+import Glibc
+
+/// Small files, whole; blocks, so not on a worker.
+public enum FileContents {
+    /// Reads a file.
+    ///
+    /// - Parameter maximum: bytes; a longer file is EFBIG.
+    public static func read(_ path: String, maximum: Int) throws(SystemFailure) -> [UInt8] {
+        let result = unsafe linux_open_reading(path)
+        let file = Descriptor(owning: try SystemFailure.check(result, "open"))
+        var bytes: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 16 * 1024)
+        while true {
+            let count = unsafe linux_read(file.number, &block, block.count)
+            if count < 0 { throw SystemFailure(code: CInt(-count), operation: "read") }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= maximum else {
+                throw SystemFailure(code: EFBIG, operation: "read")
+            }
+            bytes += block[..<count]
+        }
+    }
+
+    /// Puts a file in place of another in one step: written beside it, synced, renamed. Readable by
+    /// its owner only.
+    public static func replace(_ path: String, with bytes: [UInt8]) throws(SystemFailure) {
+        let temporary = "\(path).new"
+        _ = unsafe linux_unlink(temporary)
+        let result = unsafe linux_open_new(temporary, 0o600)
+        let file = Descriptor(owning: try SystemFailure.check(result, "open"))
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBufferPointer { memory in
+                unsafe linux_write(file.number, memory.baseAddress, memory.count)
+            }
+            guard count > 0 else {
+                throw SystemFailure(code: count < 0 ? CInt(-count) : EIO, operation: "write")
+            }
+            rest = rest.dropFirst(count)
+        }
+        _ = try SystemFailure.check(linux_sync(file.number), "fsync")
+        _ = try SystemFailure.check(unsafe linux_rename(temporary, path), "rename")
+    }
+
+    /// A system file's text; nil when it cannot be read.
+    static func text(_ path: String) -> String? {
+        guard let bytes = try? read(path, maximum: 64 * 1024) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
