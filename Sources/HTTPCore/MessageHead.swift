@@ -89,6 +89,9 @@ public struct ResponseHead: Sendable {
     public var framing = ContentFraming.none
     /// Whether the upstream's connection may be used again.
     public var keepsAlive = true
+    /// Seconds that the upstream keeps an idle connection open, when it said so (`Keep-Alive:
+    /// timeout=N`, RFC 2068 §19.7.1).
+    public var keepAliveTimeout: UInt32?
     public var byteCount = 0
 
     public init() {}
