@@ -1,0 +1,25 @@
+public import Bytes
+
+/// Why TLS cannot be configured as asked.
+public struct TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Where the value stands that is to blame; nil when none in a file is.
+    public var position: SourcePosition?
+    /// What is wrong.
+    public var problem: String
+    /// What to do about it.
+    public var remedy: String
+
+    public init(position: SourcePosition? = nil, problem: String, remedy: String) {
+        self.position = position
+        self.problem = problem
+        self.remedy = remedy
+    }
+
+    /// What is wrong and what to do about it.
+    public var message: String { "\(problem); \(remedy)" }
+
+    public var description: String {
+        guard let position else { return message }
+        return "\(position): \(message)"
+    }
+}

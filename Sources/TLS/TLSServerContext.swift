@@ -1,0 +1,16 @@
+/// One worker's side of a TLS listener: certificates, protocols, ticket keys. Not shared with others.
+public struct TLSServerContext: ~Copyable {
+    let tables: ServerTables
+
+    /// - Parameters:
+    ///   - options: the listener's.
+    ///   - materials: what `CertificateMaterial.load` made of `options.certificates`, in their order.
+    ///   - tickets: this worker's; it may serve several listeners and outlive this context.
+    public init(
+        options: TLSServerOptions,
+        materials: [CertificateMaterial],
+        tickets: TicketKeyStore
+    ) throws(TLSFailure) {
+        tables = try ServerTables(options: options, materials: materials, tickets: tickets)
+    }
+}
