@@ -1,5 +1,4 @@
 public import Bytes
-public import HTTPCore
 
 /// What a route asks of the session.
 public enum SessionRule: Sendable, Equatable {

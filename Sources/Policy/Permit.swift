@@ -1,0 +1,109 @@
+public import HTTPCore
+public import Sessions
+
+/// Proof that a request may be forwarded or answered: only `authorize` and `authorizePreflight`
+/// make one, and the rewrite consumes it.
+public struct Permit: ~Copyable, Sendable {
+    /// What becomes of the client's credentials.
+    public enum Credentials: Sendable {
+        /// Removed; the session's JWT takes their place.
+        case injected
+        /// Removed, and nothing takes their place.
+        case none
+        /// Left as they are, session cookies and fields too.
+        case untouched
+    }
+
+    /// Index of the route in the table.
+    public let route: Int
+    /// Pinned in the token cache as long as it is used.
+    public let session: SessionReference?
+    public let credentials: Credentials
+
+    init(route: Int, session: SessionReference?, credentials: Credentials) {
+        self.route = route
+        self.session = session
+        self.credentials = credentials
+    }
+}
+
+/// Why a request may not pass, and how that is answered.
+public struct Denial: Error, Equatable, Sendable {
+    /// The kinds of answer a denied request gets.
+    public enum Answer: Sendable {
+        /// 401 `{"message":"unauthorised"}`.
+        case unauthorised
+        /// 401 `{"message":"try refresh token"}`.
+        case tryRefreshToken
+        /// 500: the session has no usable JWT and no refresh can cure it.
+        case jwtMissing
+        /// 503 with `Retry-After`: the gateway cannot know.
+        case unavailable
+        /// 403: the access token itself would leave its HttpOnly cookie.
+        case tokenNotExposed
+    }
+
+    /// For the answer's `sallyport-reason`, the log and the metrics.
+    public var reason: Reason
+    public var answer: Answer
+
+    public init(reason: Reason, answer: Answer) {
+        self.reason = reason
+        self.answer = answer
+    }
+
+    init(_ refusal: SessionRefusal) {
+        reason = refusal.reason
+        answer =
+            switch refusal.answer {
+            case .unauthorised: .unauthorised
+            case .tryRefreshToken: .tryRefreshToken
+            case .jwtMissing: .jwtMissing
+            case .unavailable: .unavailable
+            }
+    }
+}
+
+/// Decides whether a request may pass its route.
+///
+/// A session that was pinned stays pinned, whether or not the request may pass: the caller gives it
+/// back.
+///
+/// - Parameters:
+///   - rule: the route's.
+///   - action: the route's.
+///   - route: the route's index.
+///   - authentication: what was found; nil where the session is not looked at (`public`,
+///     `passthrough`).
+/// - Throws: why it may not. What is no answer yet (`keysNeeded`, `budgetSpent`, nil where a session
+///   matters) denies.
+public func authorize(
+    rule: SessionRule,
+    action: RouteAction,
+    route: Int,
+    authentication: Authentication?
+) throws(Denial) -> Permit {
+    switch rule {
+    case .public: return Permit(route: route, session: nil, credentials: .none)
+    case .passthrough: return Permit(route: route, session: nil, credentials: .untouched)
+    case .required, .optional: break
+    }
+    switch authentication {
+    case .session(let session):
+        if case .respondJWT(exposesAccessToken: false) = action,
+            session.isCookieBorne, session.format.isJWT, session.jwtIsAccessToken
+        {
+            throw Denial(reason: .tokenNotExposed, answer: .tokenNotExposed)
+        }
+        return Permit(route: route, session: session, credentials: .injected)
+    case .noToken:
+        // An answer made of the session needs one, whatever the route says.
+        guard rule == .optional, case .forward = action else {
+            throw Denial(reason: .noSession, answer: .unauthorised)
+        }
+        return Permit(route: route, session: nil, credentials: .none)
+    case .refused(let refusal): throw Denial(refusal)
+    case .keysNeeded, .budgetSpent: throw Denial(reason: .coreUnreachable, answer: .unavailable)
+    case nil: throw Denial(reason: .noSession, answer: .unauthorised)
+    }
+}
