@@ -48,7 +48,7 @@ public struct PatternList: ~Copyable {
     }
 
     deinit {
-        for unsafecode in unsafe codes { unsafe pcre2_code_free_8(code) }
+        for index in 0..<count { unsafe pcre2_code_free_8(codes[index]) }
         unsafe pcre2_match_data_free_8(data)
         unsafe pcre2_match_context_free_8(context)
     }
