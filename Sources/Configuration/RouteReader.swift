@@ -1,0 +1,260 @@
+import Bytes
+import Policy
+
+/// `routes`.
+enum RouteReader {
+    /// A route whose upstream is still a name.
+    struct Route {
+        var options: RouteOptions
+        /// nil = the gateway answers by itself, or what is wrong has been reported.
+        var upstream: Text?
+        /// Whether the name was given in the file.
+        var isNamed: Bool
+        /// Whether all of it could be read.
+        var isWhole: Bool
+    }
+
+    static func read(_ file: inout Section) -> [Route] {
+        let form = "write at least one, such as `- {path_prefix: /, upstream: NAME}`"
+        guard let position = file.keyPosition("routes") else {
+            file.report.error(file.position, "`routes` is missing", form)
+            _ = file.value("routes")
+            return []
+        }
+        guard let items = file.list("routes") else { return [] }
+        if items.isEmpty { file.report.error(position, "`routes` is empty", form) }
+        return items.enumerated().compactMap { index, item in
+            Section(item, path: "routes[\(index)]", reading: file.reading).map(route)
+        }
+    }
+
+    private static func route(_ section: consuming Section) -> Route {
+        let errorsBefore = section.report.problems.count
+        let path = path(&section)
+        var options = RouteOptions(
+            name: "",
+            position: section.position,
+            path: path?.value ?? .prefix("/"),
+            action: .forward(upstream: 0)
+        )
+        options.pathPosition = path?.position ?? section.position
+        if let text = section.text("name") { name(text, into: &options.name, section.report) }
+        if let hosts = section.set("hosts", Names.hostPattern) {
+            options.hosts = hosts
+            emptyHosts(&section)
+        }
+        options.methods = section.set("methods", method) ?? []
+        stripPrefix(&section, into: &options)
+        section.choice(
+            "session",
+            [
+                "required": .required, "optional": .optional, "public": .public,
+                "passthrough": .passthrough,
+            ],
+            into: &options.session
+        )
+        section.notYetList("claims")
+        section.notYet("check_database", only: "false")
+        let upstream = action(&section, into: &options)
+        section.finish()
+        return Route(
+            options: options,
+            upstream: upstream,
+            isNamed: !options.name.isEmpty,
+            isWhole: path != nil && section.report.problems.count == errorsBefore
+        )
+    }
+
+    private static func name(_ text: Text, into name: inout String, _ report: Report) {
+        if Names.isLabel(text.value) {
+            name = text.value
+        } else {
+            report.error(
+                text.position,
+                "\(text.quoted) is not a name for a route",
+                "write up to 128 bytes without control characters, or leave `name` out"
+            )
+        }
+    }
+
+    /// An empty list would match no host, and an absent one any.
+    private static func emptyHosts(_ section: inout Section) {
+        guard case .list(let items, let position)? = section.peek("hosts"), items.isEmpty else {
+            return
+        }
+        section.report.error(
+            position,
+            "`\(section.name("hosts"))` is empty",
+            "leave it out for any host, or write a host"
+        )
+    }
+
+    // MARK: - Path
+
+    private static func path(_ section: inout Section) -> Located<PathPattern>? {
+        let exact = section.path("path_exact")
+        let prefix = section.path("path_prefix")
+        let pattern = section.text("path_regex")
+        if let exact, let other = prefix ?? pattern {
+            let later = exact.position.isAfter(other.position) ? exact.position : other.position
+            section.report.error(
+                later,
+                "a route with `path_exact` and another path",
+                "keep one; a `path_prefix` can stand beside a `path_regex` only"
+            )
+            return nil
+        }
+        if let exact { return Located(.exact(exact.value), exact.position) }
+        if let pattern {
+            guard !pattern.value.isEmpty else {
+                section.report.error(
+                    pattern.position,
+                    "`\(section.name("path_regex"))` is empty",
+                    "write a pattern such as \"/orders/[0-9]+\""
+                )
+                return nil
+            }
+            return Located(
+                .pattern(pattern.value, prefix: prefix?.value ?? "/"),
+                pattern.position
+            )
+        }
+        if let prefix { return Located(.prefix(prefix.value), prefix.position) }
+        let keys = ["path_exact", "path_prefix", "path_regex"]
+        if keys.allSatisfy({ section.keyPosition($0) == nil }) {
+            section.report.error(
+                section.position,
+                "a route without a path",
+                "write `path_prefix: /` for every path, or path_exact or path_regex"
+            )
+        }
+        return nil
+    }
+
+    private static func stripPrefix(_ section: inout Section, into options: inout RouteOptions) {
+        section.boolean("strip_prefix", into: &options.stripsPrefix)
+        let hasPath = ["path_exact", "path_regex"].contains { section.keyPosition($0) != nil }
+        guard options.stripsPrefix, section.keyPosition("path_prefix") == nil, hasPath,
+            let position = section.keyPosition("strip_prefix")
+        else { return }
+        options.stripsPrefix = false
+        section.report.error(
+            position,
+            "`strip_prefix` on a route without `path_prefix`",
+            "write the `path_prefix` to cut, or leave strip_prefix out"
+        )
+    }
+
+    // MARK: - Methods
+
+    private static let knownMethods = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS",
+    ]
+
+    private static func method(_ text: Text, _ report: Report) -> String? {
+        let upper = text.value.uppercased()
+        switch text.value {
+        case "TRACE", "CONNECT":
+            report.error(
+                text.position,
+                "\(text.quoted) is refused on every route",
+                "leave it out"
+            )
+        case let name where name != upper && knownMethods.contains(upper):
+            report.error(
+                text.position,
+                "\(text.quoted) is not \(upper): methods are case-sensitive",
+                "write \(upper)"
+            )
+        case let name where Names.isToken(name):
+            return name
+        default:
+            report.error(
+                text.position,
+                "\(text.quoted) is not a method",
+                "write methods such as GET and POST, or [] for any"
+            )
+        }
+        return nil
+    }
+
+    // MARK: - Action
+
+    private static func action(_ section: inout Section, into options: inout RouteOptions) -> Text?
+    {
+        let upstream = section.text("upstream")
+        let respond = section.text("respond")
+        var exposes = false
+        section.boolean("expose_access_token", into: &exposes)
+        guard let respond else {
+            forwarding(&section, hasUpstream: upstream != nil)
+            return upstream
+        }
+        if respond.value != "jwt" {
+            section.unknownWord(respond, section.name("respond"), ["jwt"])
+            return nil
+        }
+        options.action = .respondJWT(exposesAccessToken: exposes)
+        conflicts(&section, options)
+        return nil
+    }
+
+    private static func forwarding(_ section: inout Section, hasUpstream: Bool) {
+        if !hasUpstream, section.keyPosition("upstream") == nil,
+            section.keyPosition("respond") == nil
+        {
+            section.report.error(
+                section.position,
+                "a route that goes nowhere",
+                "write `upstream: NAME`, or `respond: jwt`"
+            )
+        }
+        if let position = section.keyPosition("expose_access_token") {
+            section.report.error(
+                position,
+                "`expose_access_token` on a route that does not respond with it",
+                "write it beside `respond: jwt` only"
+            )
+        }
+    }
+
+    /// What makes no sense on a route the gateway answers by itself.
+    private static func conflicts(_ section: inout Section, _ options: RouteOptions) {
+        for key in ["upstream", "strip_prefix"] {
+            guard let position = section.keyPosition(key) else { continue }
+            section.report.error(
+                position,
+                "`\(key)` on a route with `respond`, which is not forwarded",
+                "keep one of the two"
+            )
+        }
+        if options.session != .required, let position = section.keyPosition("session") {
+            section.report.error(
+                position,
+                "`respond: jwt` needs a session",
+                "write `session: required`, or leave it out"
+            )
+        }
+    }
+}
+
+extension Section {
+    /// A path to match: it begins with a slash.
+    fileprivate mutating func path(_ key: String) -> Text? {
+        guard let text = text(key) else { return nil }
+        if text.value.hasPrefix("/") { return text }
+        report.error(
+            text.position,
+            "`\(name(key))` is \(text.quoted), which does not begin with `/`",
+            "write `\(key): /\(text.written)`"
+        )
+        return nil
+    }
+}
+
+extension SourcePosition {
+    /// Whether this place comes later in the file.
+    func isAfter(_ other: SourcePosition) -> Bool {
+        (line, column) > (other.line, other.column)
+    }
+}

@@ -1,0 +1,199 @@
+import Bytes
+import HTTPCore
+import Sessions
+
+/// `sessions`.
+enum SessionReader {
+    private static let longest = Duration.seconds(365 * 24 * 3600)
+    private static let defaultCore = "http://127.0.0.1:3567"
+
+    static func read(_ file: inout Section) -> SessionOptions {
+        let core = CoreOptions(
+            locations: [
+                CoreOptions.Location(
+                    host: "127.0.0.1",
+                    port: 3567,
+                    basePath: "",
+                    position: .builtIn
+                )
+            ]
+        )
+        var options = SessionOptions(core: core)
+        file.section("sessions") { section in
+            section.section("core") { read(core: &$0, into: &options.core) }
+            accessTokens(&section, into: &options)
+            section.choice(
+                "signing_keys",
+                ["dynamic": .dynamic, "static": .static, "any": .any],
+                into: &options.signingKeys
+            )
+            section.choice(
+                "token_transfer",
+                ["any": .any, "cookie": .cookie, "header": .header],
+                into: &options.tokenTransfer
+            )
+            section.section("cookie_names") { cookieNames(&$0, into: &options) }
+            notYet(&section)
+            expiredStatus(&section, into: &options.expiredStatus)
+            section.section("jwt") { jwt(&$0, into: &options) }
+            section.section("keys") { keys(&$0, into: &options) }
+            section.section("token_cache") { section in
+                section.size("size", in: (1 << 20)...(1 << 40), into: &options.tokenCacheBytes)
+                section.duration(
+                    "maximum_age",
+                    in: .seconds(1)...(.seconds(24 * 3600)),
+                    into: &options.tokenCacheMaximumAge
+                )
+            }
+        }
+        return options
+    }
+
+    private static func read(core section: inout Section, into core: inout CoreOptions) {
+        if let position = section.keyPosition("urls") {
+            let reading = section.reading
+            let urls = section.set("urls") { text, _ in URLs.core(text, reading) }
+            if let urls, !urls.isEmpty { core.locations = urls }
+            if case .list(let items, _)? = section.peek("urls"), items.isEmpty {
+                section.report.error(
+                    position,
+                    "`sessions.core.urls` is empty",
+                    "write at least one, such as [\(defaultCore)]"
+                )
+            }
+        } else {
+            _ = section.value("urls")
+        }
+        core.apiKey = SecretReader.read(&section, "api_key") ?? ""
+        section.duration("timeout", into: &core.timeout)
+    }
+
+    private static func accessTokens(_ section: inout Section, into options: inout SessionOptions) {
+        let words = ["jwt", "legacy"]
+        guard let position = section.keyPosition("access_tokens") else {
+            _ = section.value("access_tokens")
+            return
+        }
+        let formats = section.set("access_tokens") { text, report -> String? in
+            if words.contains(text.value) { return text.value }
+            report.error(
+                text.position,
+                "\(text.quoted) is not a format of access tokens",
+                Spelling.remedy(for: text.value, among: words, called: "formats")
+            )
+            return nil
+        }
+        guard let formats else { return }
+        if case .list(let items, _)? = section.peek("access_tokens"), items.isEmpty {
+            section.report.error(
+                position,
+                "`sessions.access_tokens` is empty: no session could be accepted",
+                "write jwt, legacy, or both"
+            )
+        }
+        options.acceptsJWTTokens = formats.contains("jwt")
+        options.acceptsLegacyTokens = formats.contains("legacy")
+    }
+
+    private static func cookieNames(_ section: inout Section, into options: inout SessionOptions) {
+        cookieName("access_token", &section, into: &options.accessTokenCookie)
+        cookieName("refresh_token", &section, into: &options.refreshTokenCookie)
+        if options.accessTokenCookie == options.refreshTokenCookie {
+            section.report.error(
+                section.position,
+                "both cookies have the same name",
+                "give the access token's and the refresh token's cookie names of their own"
+            )
+        }
+    }
+
+    private static func cookieName(
+        _ key: String,
+        _ section: inout Section,
+        into name: inout String
+    ) {
+        guard let text = section.text(key) else { return }
+        if Names.isToken(text.value) {
+            name = text.value
+        } else {
+            section.report.error(
+                text.position,
+                "\(text.quoted) is not a cookie name",
+                "write letters, digits, `-` and `_`, such as sAccessToken"
+            )
+        }
+    }
+
+    private static func notYet(_ section: inout Section) {
+        section.notYet("anti_csrf", only: "none")
+        section.notYet("check_database", only: "false")
+        section.notYet("verify_children", only: "false")
+        section.notYet("invalid_claim_status", only: "403")
+        section.notYet("revocation", "leave it out")
+    }
+
+    private static func expiredStatus(_ section: inout Section, into status: inout UInt16) {
+        var number = Int(status)
+        section.integer("expired_status", in: 400...499, into: &number)
+        if number == 403, let position = section.keyPosition("expired_status") {
+            section.report.error(
+                position,
+                "`sessions.expired_status` is the status of an invalid claim",
+                "write another, such as 401: front ends refresh at this one and not at 403"
+            )
+            return
+        }
+        status = UInt16(number)
+    }
+
+    private static func jwt(_ section: inout Section, into options: inout SessionOptions) {
+        section.choice(
+            "source",
+            ["auto": .auto, "payload": .payload, "access_token": .accessToken],
+            into: &options.jwtSource
+        )
+        if let text = section.text("property") {
+            if Names.isLabel(text.value) {
+                options.jwtProperty = text.value
+            } else {
+                section.report.error(
+                    text.position,
+                    "`sessions.jwt.property` is \(text.quoted)",
+                    "write the payload's property, such as jwt"
+                )
+            }
+        }
+        section.boolean("required", into: &options.jwtRequired)
+        if let text = section.text("field"),
+            let name = FieldNames.settable(text, besides: .authorization, section.report)
+        {
+            options.jwtField = name
+        }
+        if let text = section.text("scheme") {
+            if text.value.isEmpty || Names.isToken(text.value) {
+                options.jwtScheme = text.value
+            } else {
+                section.report.error(
+                    text.position,
+                    "\(text.quoted) is not an authentication scheme",
+                    "write one word such as Bearer, or \"\" for the bare token"
+                )
+            }
+        }
+    }
+
+    private static func keys(_ section: inout Section, into options: inout SessionOptions) {
+        let range = Duration.seconds(1)...longest
+        section.duration("maximum_age", in: range, into: &options.keysMaximumAge)
+        section.duration("maximum_stale", in: range, into: &options.keysMaximumStale)
+        section.duration("unknown_key_cooldown", into: &options.unknownKeyCooldown)
+        section.notYet("cache_file", only: "")
+        if options.keysMaximumStale < options.keysMaximumAge {
+            section.report.error(
+                section.keyPosition("maximum_stale") ?? section.position,
+                "`sessions.keys.maximum_stale` is shorter than `maximum_age`",
+                "write at least \(Quantities.text(options.keysMaximumAge)), or a shorter maximum_age"
+            )
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Bytes
+import Sessions
+import Upstreams
+
+/// URLs of targets, cores and origins. What is wrong is reported, and nil then.
+enum URLs {
+    /// A target: `http://host:port` or `unix:/path`.
+    static func target(_ text: Text, _ reading: Reading) -> TargetAddress? {
+        if let path = Addresses.socketPath(text, reading) { return path.map { .unix(path: $0) } }
+        guard let (host, port, rest) = http(text, "a target", reading.report) else { return nil }
+        guard rest.isEmpty else {
+            reading.report.error(
+                text.position,
+                "\(text.quoted) has a path, which a target cannot have",
+                "write http://HOST:PORT alone; a route's strip_prefix cuts paths"
+            )
+            return nil
+        }
+        return .http(host: host, port: port)
+    }
+
+    /// A core: `http://host:port/base`.
+    static func core(_ text: Text, _ reading: Reading) -> CoreOptions.Location? {
+        if text.value == "embedded" {
+            reading.report.notYet(
+                text.position,
+                "the core `embedded`",
+                "write the URL of a SuperTokens core, such as http://127.0.0.1:3567"
+            )
+            return nil
+        }
+        guard let (host, port, rest) = http(text, "a core", reading.report) else { return nil }
+        var base = rest
+        while base.hasSuffix("/") { base = base.dropLast() }
+        guard isBasePath(base) else {
+            reading.report.error(
+                text.position,
+                "\(text.quoted) has more than a base path",
+                "write http://HOST:PORT/BASE without query, fragment and dot segments"
+            )
+            return nil
+        }
+        return CoreOptions.Location(
+            host: host,
+            port: port,
+            basePath: String(base),
+            position: text.position
+        )
+    }
+
+    /// An origin exactly as browsers send it (RFC 6454 §6.2): `scheme://host[:port]`, lower case, a
+    /// default port left out.
+    static func origin(_ text: Text, _ report: Report) -> String? {
+        guard let remedy = originRemedy(text.value) else { return text.value }
+        report.error(text.position, "\(text.quoted) is not an exact origin", remedy)
+        return nil
+    }
+
+    private static func originRemedy(_ value: String) -> String? {
+        let general = "list each as SCHEME://HOST[:PORT], such as https://app.example.com"
+        if value.contains("*") || value == "null" { return general }
+        let lower = value.lowercased()
+        guard let colon = lower.firstRange(of: "://") else {
+            return Names.isAuthority(lower) ? "write https://\(lower)" : general
+        }
+        let scheme = lower[..<colon.lowerBound]
+        var authority = lower[colon.upperBound...]
+        if authority.hasSuffix("/") { authority = authority.dropLast() }
+        guard Names.isToken(String(scheme)), Names.isAuthority(String(authority)) else {
+            return general
+        }
+        let ports = ["http": ":80", "https": ":443"]
+        if let port = ports[String(scheme)], authority.hasSuffix(port) {
+            authority = authority.dropLast(port.count)
+        }
+        let exact = "\(scheme)://\(authority)"
+        return exact == value ? nil : "write \(exact)"
+    }
+
+    /// Host, port and the rest of an `http` URL.
+    private static func http(
+        _ text: Text,
+        _ what: String,
+        _ report: Report
+    ) -> (host: String, port: UInt16, rest: Substring)? {
+        let lower = text.value.lowercased()
+        if lower.hasPrefix("https://") {
+            report.notYet(
+                text.position,
+                "\(what) on https",
+                "write http://HOST:PORT on a network you trust"
+            )
+            return nil
+        }
+        let scheme = "http://"
+        guard lower.hasPrefix(scheme) else {
+            report.error(text.position, "\(text.quoted) is not \(what)", remedy(for: text.value))
+            return nil
+        }
+        let after = text.value.dropFirst(scheme.count)
+        let end = after.firstIndex { "/?#".contains($0) } ?? after.endIndex
+        guard let (host, port) = Addresses.hostAndPort(after[..<end]), port != 0 else {
+            report.error(
+                text.position,
+                "\(text.quoted) has no host, or a port out of range",
+                "write http://HOST:PORT, such as http://127.0.0.1:9100"
+            )
+            return nil
+        }
+        return (host, port ?? 80, after[end...])
+    }
+
+    private static func remedy(for value: String) -> String {
+        Addresses.hostAndPort(value) != nil
+            ? "write http://\(value)"
+            : "write http://HOST:PORT, such as http://127.0.0.1:9100"
+    }
+
+    /// Segments of visible characters that need no escape.
+    private static func isBasePath(_ path: Substring) -> Bool {
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        return path.isEmpty
+            || (path.hasPrefix("/")
+                && segments.allSatisfy { segment in
+                    !segment.isEmpty && segment != "." && segment != ".."
+                        && segment.utf8.allSatisfy {
+                            $0.isLetter || $0.isDigit || "-._~!$&'()*+,;=:@".utf8.contains($0)
+                        }
+                })
+    }
+}

@@ -1,0 +1,50 @@
+import Bytes
+
+/// A scalar: its text, and where it stands.
+struct Text {
+    /// With the environment's values in place.
+    var value: String
+    /// As the file has it: what messages quote, since a value from the environment may be a secret.
+    var written: String
+    var position: SourcePosition
+    /// Already reported: nothing more is said about it.
+    var isBroken = false
+
+    /// The text as messages quote it; long ones are cut.
+    var quoted: String {
+        let limit = 60
+        return written.count > limit ? "`\(written.prefix(limit))…`" : "`\(written)`"
+    }
+}
+
+/// One key of a mapping with its value.
+struct Entry {
+    var key: Text
+    var value: YAMLValue
+}
+
+/// A YAML tree that knows where each of its values stands.
+enum YAMLValue {
+    case text(Text)
+    case list([YAMLValue], SourcePosition)
+    case mapping([Entry], SourcePosition)
+    /// A key without anything after it.
+    case empty(SourcePosition)
+
+    var position: SourcePosition {
+        switch self {
+        case .text(let text): text.position
+        case .list(_, let position), .mapping(_, let position), .empty(let position): position
+        }
+    }
+
+    /// What a person would call it.
+    var kind: String {
+        switch self {
+        case .text: "a single value"
+        case .list: "a list"
+        case .mapping: "a mapping"
+        case .empty: "nothing"
+        }
+    }
+}
