@@ -71,8 +71,8 @@ public struct RSANumbers: Equatable, Sendable {
         let made = unsafe modulus.withUnsafeMutableBufferPointer { n in
             unsafe exponent.withUnsafeMutableBufferPointer { e in
                 var parameters = unsafe [
-                    OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n.baseAddress, n.count),
-                    OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e.baseAddress, e.count),
+                    OSSL_PARAM_construct_BN(Self.cString("n"), n.baseAddress, n.count),
+                    OSSL_PARAM_construct_BN(Self.cString("e"), e.baseAddress, e.count),
                     OSSL_PARAM_construct_end(),
                 ]
                 let selection = sallyport_public_key_selection()
@@ -80,6 +80,12 @@ public struct RSANumbers: Equatable, Sendable {
             }
         }
         return made == 1 ? unsafe key : nil
+    }
+
+    /// A name that outlives the call it is given to: OSSL_PARAM keeps the pointer, and the macros of
+    /// core_names.h reach Swift as strings that do not last.
+    private static func cString(_ name: StaticString) -> UnsafePointer<CChar> {
+        unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
     }
 
     /// Odd, and from 3 to 2^32: more only makes verification slow, and no issuer uses it.

@@ -12,15 +12,13 @@ public struct RSAPublicKey: ~Copyable {
     /// Bytes of the modulus, and of every signature.
     public let signatureBytes: Int
 
-    /// - Parameters:
-    ///   - modulus: big-endian; zeros before it are dropped (cores up to 3.6.0 send one).
-    ///   - exponent: big-endian.
+    /// The key of two big-endian numbers; zeros before them are dropped (cores up to 3.6.0 send one).
     public init(modulus: Span<UInt8>, exponent: Span<UInt8>) throws(CryptographyFailure) {
         let numbers = try RSANumbers(modulus: modulus, exponent: exponent)
         self = try RSAPublicKey(numbers)
     }
 
-    /// - Parameter der: an X.509 SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7), and nothing after it.
+    /// The key of an X.509 SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7), with nothing after it.
     public init(subjectPublicKeyInfo der: Span<UInt8>) throws(CryptographyFailure) {
         self = try RSAPublicKey(RSANumbers(subjectPublicKeyInfo: der))
     }

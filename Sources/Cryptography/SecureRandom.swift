@@ -6,7 +6,7 @@ public enum SecureRandom {
         return generator.next()
     }
 
-    /// - Parameter count: bytes, at least 0.
+    /// So many random bytes.
     public static func bytes(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         fill(&bytes)

@@ -5,10 +5,8 @@ import COpenSSL
 ///
 /// X.509 v3 (RFC 5280) with an ECDSA P-256 key, for TLS servers only.
 public enum SelfSignedCertificate {
-    /// - Parameters:
-    ///   - names: DNS names and IP addresses, for the subject alternative name; at least one.
-    ///   - days: from now until it is no longer valid.
-    /// - Returns: the certificate and its private key (PKCS #8), each in PEM.
+    /// A certificate for DNS names and IP addresses (at least one), valid for so many days from now,
+    /// and its private key (PKCS #8), each in PEM.
     public static func make(
         names: [String],
         days: Int

@@ -10,12 +10,8 @@ public enum JWSSigner {
         case standard
     }
 
-    /// Signs by RS256.
-    ///
-    /// - Parameters:
-    ///   - header: the protected header's JSON; must name the algorithm.
-    ///   - payload: the payload's bytes.
-    /// - Returns: the compact serialisation.
+    /// Signs by RS256 and gives the compact serialisation; `header` is the protected header's JSON and
+    /// must name that algorithm itself.
     public static func sign(
         header: [UInt8],
         payload: [UInt8],
