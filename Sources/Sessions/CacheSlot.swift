@@ -1,0 +1,179 @@
+internal import Bytes
+
+/// One place of the verified-token cache: its entry's bytes in one block of memory, and what is known
+/// of the entry.
+///
+/// The block holds the field, then the credential (unless the field ends with it), user and handle.
+@safe
+struct CacheSlot {
+    private var block: UnsafeMutablePointer<UInt8>?
+    private(set) var blockBytes = 0
+    private var fieldBytes = 0
+    private var tokenOffset = 0
+    private var credentialOffset = 0
+    private var credentialBytes = 0
+    private var userBytes = 0
+    private var handleBytes = 0
+
+    private(set) var hash: UInt64 = 0
+    private(set) var kind = CredentialKind.cookie
+    private(set) var format = TokenFormat.v1
+    private(set) var jwtIsAccessToken = false
+    private(set) var keyIdentity: UInt32 = 0
+    /// Milliseconds since the epoch.
+    private(set) var expiry: Int64 = 0
+    private(set) var addedAt: Int64 = 0
+
+    /// Which of the place's entries this is, one after the other.
+    var generation: UInt32 = 0
+    /// Requests that read the entry now.
+    var pins: UInt32 = 0
+    /// The next place of the same bucket, or of the free list.
+    var next: UInt32 = CacheSlot.none
+    /// Whether look-ups find the entry.
+    var isListed = false
+    /// Whether it was found since the clock's hand passed.
+    var isReferenced = false
+
+    /// No place.
+    static let none = UInt32.max
+
+    init() {
+        unsafe block = nil
+    }
+
+    /// Bytes an entry occupies.
+    static func cost(_ session: VerifiedSession, credential: Span<UInt8>) -> Int {
+        let shared = sharesCredential(session, credential)
+        let bytes =
+            session.field.count + session.user.count + session.sessionHandle.count
+            + (shared ? 0 : credential.count)
+        // What the allocator rounds up and adds.
+        return (bytes + 31) & ~15
+    }
+
+    /// Stores an entry in a free place.
+    mutating func fill(
+        _ session: VerifiedSession,
+        credential: Span<UInt8>,
+        kind: CredentialKind,
+        hash: UInt64,
+        addedAt: Int64
+    ) {
+        let shared = Self.sharesCredential(session, credential)
+        blockBytes = Self.cost(session, credential: credential)
+        fieldBytes = session.field.count
+        tokenOffset = session.tokenOffset
+        credentialOffset = shared ? fieldBytes - credential.count : fieldBytes
+        credentialBytes = credential.count
+        userBytes = session.user.count
+        handleBytes = session.sessionHandle.count
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: blockBytes)
+        unsafe block = unsafe memory
+        unsafe Self.copy(session.field.span, to: memory)
+        if !shared { unsafe Self.copy(credential, to: memory + fieldBytes) }
+        unsafe Self.copy(session.user.span, to: memory + userOffset)
+        unsafe Self.copy(session.sessionHandle.span, to: memory + userOffset + userBytes)
+        self.hash = hash
+        self.kind = kind
+        format = session.format
+        jwtIsAccessToken = session.jwtIsAccessToken
+        keyIdentity = session.keyIdentity
+        expiry = session.expiry
+        self.addedAt = addedAt
+    }
+
+    /// Gives the block back; the place is free then.
+    mutating func clear() {
+        deallocate()
+        unsafe block = nil
+        blockBytes = 0
+        generation &+= 1
+    }
+
+    /// Frees the block without noting it: for the cache's end.
+    func deallocate() {
+        if let block = unsafe block { unsafe block.deallocate() }
+    }
+
+    /// Whether the entry's credential is exactly these bytes.
+    func matches(_ credential: Span<UInt8>) -> Bool {
+        guard credential.count == credentialBytes, let block = unsafe block else { return false }
+        return unsafe credential.withUnsafeBytes { other in
+            guard let there = other.baseAddress else { return true }
+            let here = unsafe UnsafeRawPointer(block + credentialOffset)
+            return unsafe Self.equal(here, there, count: credentialBytes)
+        }
+    }
+
+    /// The value of the field that carries the JWT.
+    var field: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { span(at: 0, count: fieldBytes) }
+    }
+
+    /// The JWT alone.
+    var token: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { span(at: tokenOffset, count: fieldBytes - tokenOffset) }
+    }
+
+    var user: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { span(at: userOffset, count: userBytes) }
+    }
+
+    var sessionHandle: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { span(at: userOffset + userBytes, count: handleBytes) }
+    }
+
+    private var userOffset: Int { max(fieldBytes, credentialOffset + credentialBytes) }
+
+    @_lifetime(borrow self)
+    private func span(at offset: Int, count: Int) -> Span<UInt8> {
+        guard let block = unsafe block, count > 0 else { return Span() }
+        let bytes = unsafe UnsafeBufferPointer(start: block + offset, count: count)
+        let span = unsafe Span(_unsafeElements: bytes)
+        return unsafe _overrideLifetime(span, borrowing: self)
+    }
+
+    /// A bearer token of the new era is its own JWT: its bytes end the field.
+    private static func sharesCredential(
+        _ session: VerifiedSession,
+        _ credential: Span<UInt8>
+    ) -> Bool {
+        let start = session.field.count - credential.count
+        guard start >= 0, !credential.isEmpty else { return false }
+        return session.field.span.extracting(start..<session.field.count).equals(credential)
+    }
+
+    private static func copy(_ bytes: Span<UInt8>, to memory: UnsafeMutablePointer<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let from = source.baseAddress else { return }
+            unsafe memory.update(from: from, count: source.count)
+        }
+    }
+
+    /// Compares eight bytes at a time.
+    private static func equal(
+        _ left: UnsafeRawPointer,
+        _ right: UnsafeRawPointer,
+        count: Int
+    ) -> Bool {
+        var offset = 0
+        while offset + 8 <= count {
+            let here = unsafe left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            let there = unsafe right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            guard here == there else { return false }
+            offset += 8
+        }
+        while offset < count {
+            let here = unsafe left.load(fromByteOffset: offset, as: UInt8.self)
+            let there = unsafe right.load(fromByteOffset: offset, as: UInt8.self)
+            guard here == there else { return false }
+            offset += 1
+        }
+        return true
+    }
+}
