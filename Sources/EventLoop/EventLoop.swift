@@ -26,7 +26,7 @@ public struct Readiness: OptionSet, Sendable {
 public struct EventToken: Hashable, Sendable {
     @usableFromInline let raw: UInt64
 
-    /// - Parameter bits: the upper 8 are dropped.
+    /// Of `bits` the upper 8 are dropped.
     @inlinable
     public init(kind: UInt8, bits: UInt64) {
         raw = UInt64(kind) << 56 | bits & 0x00FF_FFFF_FFFF_FFFF
@@ -53,7 +53,7 @@ public struct EventLoop: ~Copyable {
     /// The wall clock when `wait` last returned, in milliseconds since the epoch.
     public private(set) var wallMilliseconds = WallClock.milliseconds
 
-    /// - Parameter maximumEvents: how many ready descriptors one `wait` gives at most; up to 1024.
+    /// A loop whose `wait` gives at most `maximumEvents` ready descriptors; up to 1024.
     public init(maximumEvents: Int = 512) throws(SystemFailure) {
         precondition(maximumEvents > 0 && maximumEvents <= linux_events_maximum)
         epoll = Descriptor(owning: try SystemFailure.check(linux_epoll_create(), "epoll_create1"))
@@ -66,8 +66,8 @@ public struct EventLoop: ~Copyable {
 
     /// Waits until a descriptor is ready or the deadline is past, and updates the clocks.
     ///
-    /// - Parameter deadline: nil waits for ever; one in the past only looks.
-    /// - Returns: how many events `event(at:)` now holds; 0 also when a signal came.
+    /// A deadline of nil waits for ever; one in the past only looks. The answer is how many events
+    /// `event(at:)` now holds; 0 also when a signal came.
     public mutating func wait(until deadline: Instant?) throws(SystemFailure) -> Int {
         let result = unsafe linux_epoll_wait(
             epoll.number,
@@ -84,9 +84,7 @@ public struct EventLoop: ~Copyable {
         return readyCount
     }
 
-    /// One event of the last `wait`.
-    ///
-    /// - Parameter index: below the number that `wait` returned.
+    /// One event of the last `wait`; `index` is below the number that returned.
     public func event(at index: Int) -> (token: EventToken, readiness: Readiness) {
         precondition(index >= 0 && index < readyCount)
         let event = unsafe events[index]

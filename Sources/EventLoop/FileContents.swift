@@ -3,9 +3,7 @@ import Glibc
 
 /// Small files, whole; blocks, so not on a worker.
 public enum FileContents {
-    /// Reads a file.
-    ///
-    /// - Parameter maximum: bytes; a longer file is EFBIG.
+    /// Reads a file; one of more than `maximum` bytes is EFBIG.
     public static func read(_ path: String, maximum: Int) throws(SystemFailure) -> [UInt8] {
         let result = unsafe linux_open_reading(path)
         let file = Descriptor(owning: try SystemFailure.check(result, "open"))

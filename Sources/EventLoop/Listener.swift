@@ -18,9 +18,9 @@ extension Socket {
     ///
     /// In the file system, a socket that nobody listens on any more is replaced; one that answers,
     /// or a file of another kind, is left alone and is EADDRINUSE.
-    /// - Parameters:
-    ///   - address: IPv6 serves IPv6 only; port 0 takes a free one (`localAddress`).
-    ///   - sharesPort: whether other listeners, one a worker, open the same TCP port.
+    ///
+    /// IPv6 serves IPv6 only; port 0 takes a free one (`localAddress`). With `sharesPort` other
+    /// listeners, one a worker, may open the same TCP port.
     public static func listen(
         on address: SocketAddress,
         backlog: CInt = 4096,

@@ -7,7 +7,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
     private let wakeUp: Descriptor
     private let capacity: Int
 
-    /// - Parameter capacity: messages that may wait; more are refused.
+    /// An empty box that holds `capacity` messages; more are refused.
     public init(capacity: Int = 4096) throws(SystemFailure) {
         precondition(capacity > 0)
         wakeUp = Descriptor(owning: try SystemFailure.check(linux_eventfd(), "eventfd"))
@@ -32,26 +32,18 @@ public final class Mailbox<Message: Sendable>: Sendable {
         return taken
     }
 
-    /// Appends all that waits, in the order each thread posted, and makes the descriptor unreadable.
+    /// Appends all that waits, each thread's in its order, and makes the descriptor unreadable.
     public func drain(into messages: inout [Message]) {
         // Reset first: a message posted after it makes the descriptor readable again.
         _ = linux_eventfd_reset(wakeUp.number)
-        if messages.isEmpty {
-            // An exchange keeps the storage of both.
-            var empty: [Message] = []
-            swap(&empty, &messages)
-            empty = waiting.withLock { waiting in
-                let full = waiting
-                waiting = []
-                return full
+        waiting.withLock { waiting in
+            if messages.isEmpty {
+                // An exchange keeps the storage of both.
+                swap(&waiting, &messages)
+            } else {
+                messages += waiting
+                waiting.removeAll(keepingCapacity: true)
             }
-            swap(&empty, &messages)
-            return
-        }
-        messages += waiting.withLock { waiting in
-            let full = waiting
-            waiting.removeAll()
-            return full
         }
     }
 

@@ -58,9 +58,7 @@ struct CPUQuota: Equatable {
         return tightest(cgroups: text) { FileContents.text($0) }
     }
 
-    /// - Parameters:
-    ///   - cgroups: what `/proc/self/cgroup` holds.
-    ///   - read: the text of a file, nil when there is none.
+    /// `cgroups` is what `/proc/self/cgroup` holds; `read` gives a file's text, nil without one.
     static func tightest(cgroups: String, read: (String) -> String?) -> CPUQuota? {
         var tightest: CPUQuota?
         for line in cgroups.split(separator: "\n") {

@@ -1,4 +1,5 @@
 import CLinux
+import Synchronization
 
 /// Why a name gave no address.
 public enum ResolveFailure: Error, Equatable, Sendable {
@@ -16,31 +17,26 @@ public enum ResolveFailure: Error, Equatable, Sendable {
 
 /// Resolves names on a thread of its own, one after the other, since getaddrinfo blocks.
 public final class Resolver: Sendable {
+    /// What is done with the answer.
     public typealias Completion = @Sendable (Result<[SocketAddress], ResolveFailure>) -> Void
 
     /// Addresses of one name that are kept.
     public static let maximumAddresses = 32
 
-    private let jobs: Mailbox<Job>
+    private let queue: Queue
     private let thread: Thread
-
-    private enum Job: Sendable {
-        case resolve(host: String, port: UInt16, then: Completion)
-        case stop
-    }
 
     /// Starts the thread.
     public init() throws(SystemFailure) {
-        let jobs = try Mailbox<Job>(capacity: 1024)
-        self.jobs = jobs
-        thread = try Thread.start(name: "resolver") { Self.run(jobs) }
+        let queue = try Queue()
+        self.queue = queue
+        thread = try Thread.start(name: "resolver") { Self.run(queue) }
     }
 
-    /// Asks for a name's addresses.
+    /// Asks for the addresses of a name or an IP literal.
     ///
-    /// - Parameters:
-    ///   - host: a name or an IP literal; a literal is answered at once, on the caller's thread.
-    ///   - then: called exactly once, on the resolver's thread for a name; it only posts to a mailbox.
+    /// `then` is called exactly once: for a literal at once, for a name on the resolver's thread,
+    /// where it only posts to a mailbox.
     public func resolve(host: String, port: UInt16, then: @escaping Completion) {
         if let address = SocketAddress(literal: host, port: port) {
             then(.success([address]))
@@ -50,34 +46,28 @@ public final class Resolver: Sendable {
             then(.failure(.notFound))
             return
         }
-        if !jobs.post(.resolve(host: host, port: port, then: then)) {
-            then(.failure(.overloaded))
+        if let refusal = queue.post(Job(host: host, port: port, then: then)) {
+            then(.failure(refusal))
         }
     }
 
-    /// Ends the thread after the name it is at; names that wait are answered with `stopped`. Does not
-    /// wait for it: a name server may take its time.
-    public func stop() {
-        jobs.post(.stop)
-    }
+    /// Ends the thread after the name it is at; names that wait are answered with `stopped`.
+    ///
+    /// Does not wait for the thread: a name server may take its time.
+    public func stop() { queue.stop() }
 
-    private static func run(_ jobs: Mailbox<Job>) {
-        var isStopped = false
-        var waiting: [Job] = []
-        while !isStopped {
-            jobs.waitUntilReadable()
+    private static func run(_ queue: Queue) {
+        var waiting: [Job?] = []
+        // What was posted before the stop is in the box by then: one more round answers it.
+        while true {
+            let isLastRound = queue.isStopped
+            if !isLastRound { queue.box.waitUntilReadable() }
             waiting.removeAll()
-            jobs.drain(into: &waiting)
-            for job in waiting {
-                switch job {
-                case .stop:
-                    isStopped = true
-                case .resolve(_, _, let then) where isStopped:
-                    then(.failure(.stopped))
-                case .resolve(let host, let port, let then):
-                    then(lookUp(host, port: port))
-                }
+            queue.box.drain(into: &waiting)
+            for case .some(let job) in waiting {
+                job.then(queue.isStopped ? .failure(.stopped) : lookUp(job.host, port: job.port))
             }
+            if isLastRound { return }
         }
     }
 
@@ -93,5 +83,38 @@ public final class Resolver: Sendable {
         case linux_resolve_temporary: return .failure(.temporary)
         default: return .failure(.failed(count - linux_resolve_failed))
         }
+    }
+}
+
+private struct Job: Sendable {
+    let host: String
+    let port: UInt16
+    let then: Resolver.Completion
+}
+
+/// The names that wait; closed for good by `stop`.
+private final class Queue: Sendable {
+    /// Nil only wakes the thread up.
+    let box: Mailbox<Job?>
+    private let stopped = Mutex(false)
+
+    init() throws(SystemFailure) {
+        box = try Mailbox(capacity: 1024)
+    }
+
+    var isStopped: Bool { stopped.withLock { $0 } }
+
+    /// Nil when the job was taken.
+    func post(_ job: Job) -> ResolveFailure? {
+        stopped.withLock { isStopped in
+            if isStopped { return .stopped }
+            return box.post(job) ? nil : .overloaded
+        }
+    }
+
+    func stop() {
+        stopped.withLock { isStopped in isStopped = true }
+        // When the box is too full for this, the thread is awake anyway.
+        box.post(nil)
     }
 }

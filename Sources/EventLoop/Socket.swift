@@ -42,9 +42,7 @@ public struct Socket: ~Copyable, Sendable {
     /// Takes the pending error, an errno; 0 when there is none, as after a connect that succeeded.
     public func takeError() -> CInt { linux_take_error(descriptor) }
 
-    /// Receives once into the buffer's room, which the caller has prepared.
-    ///
-    /// - Parameter maximum: bytes at most.
+    /// Receives once, at most `maximum` bytes, into the buffer's room, which the caller prepared.
     public func receive(into buffer: inout Buffer, maximum: Int = .max) -> IOResult {
         let asked = min(maximum, buffer.room)
         guard asked > 0 else { return .bytes(0) }

@@ -12,7 +12,7 @@ public enum SocketAddress: Hashable, Sendable {
 }
 
 extension SocketAddress {
-    /// Reads an IP literal: `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]`, `fe80::1%eth0`. Names give nil.
+    /// Reads an IP literal (`192.0.2.1`, `2001:db8::1`, `[::1]`, `fe80::1%eth0`); nil for names.
     public init?(literal host: String, port: UInt16) {
         var text = Substring(host)
         if text.first == "[", text.last == "]" { text = text.dropFirst().dropLast() }

@@ -4,8 +4,9 @@ extension SocketAddress {
     /// Bytes that `appendHost` and `append` need at most for an IP address.
     public static let maximumTextBytes = 64
 
-    /// Appends the IP address alone, without brackets, port and scope, IPv6 as RFC 5952 writes it; for a
-    /// socket in the file system `unix:`. No allocation. Nothing more when the room ends.
+    /// Appends the IP address alone, without brackets, port and scope, IPv6 as RFC 5952 writes it.
+    ///
+    /// A socket in the file system is `unix:`. No allocation; cut off where the room ends.
     public func appendHost(to buffer: inout Buffer) {
         switch self {
         case .v4(let octets, _):
@@ -20,7 +21,7 @@ extension SocketAddress {
         }
     }
 
-    /// Appends `1.2.3.4:80`, `[::1]:80` or `unix:/path`. No allocation. Nothing more when the room ends.
+    /// Appends `1.2.3.4:80`, `[::1]:80` or `unix:/path`; no allocation, cut off at the room's end.
     public func append(to buffer: inout Buffer) {
         switch self {
         case .v4(_, let port):

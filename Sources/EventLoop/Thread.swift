@@ -16,11 +16,7 @@ public final class Thread: Sendable {
         }
     }
 
-    /// Starts a thread.
-    ///
-    /// - Parameters:
-    ///   - name: as `top -H` shows it; 15 bytes are kept.
-    ///   - body: runs to its end on the new thread.
+    /// Starts a thread that runs `body` to its end; `top -H` shows the first 15 bytes of the name.
     public static func start(
         name: String,
         _ body: @escaping @Sendable () -> Void

@@ -14,7 +14,7 @@ public struct TimerWheel: ~Copyable {
     /// One ID's timer, and its place in its slot's list.
     private struct Entry {
         var deadline = TimerWheel.unarmed
-        /// The tick whose slot's list holds the entry; `unarmed` when none does.
+        /// The tick whose slot's list holds the entry; `unarmed` = none.
         var tick = TimerWheel.unarmed
         var previous = TimerWheel.none
         var next = TimerWheel.none
@@ -26,11 +26,11 @@ public struct TimerWheel: ~Copyable {
     private var occupied: [UInt64]
     /// Hung entries lie in `cursor ..< cursor + slotCount`; all before are done.
     private var cursor: UInt64
-    /// No entry is hung before it, so that one call of `nextExpired` after the other comes to an end
-    /// though each ID is armed again in the past.
+    /// No entry is hung before it, so that calls of `nextExpired` come to an end even when each ID
+    /// is armed again in the past.
     private var earliest: UInt64
 
-    /// - Parameter capacity: IDs are `0 ..< capacity`.
+    /// A wheel for the IDs `0 ..< capacity`, none armed.
     public init(capacity: Int, now: Instant) {
         precondition(capacity > 0 && capacity < Int(Self.none))
         entries = Array(repeating: Entry(), count: capacity)
@@ -59,8 +59,9 @@ public struct TimerWheel: ~Copyable {
     /// Whether `id` has a timer that has not expired.
     public func isArmed(_ id: Int) -> Bool { entries[id].deadline != Self.unarmed }
 
-    /// An ID whose deadline is past, and which is no longer armed; nil when there is no more. One
-    /// armed in between is not given before the next tick.
+    /// An ID whose deadline is past, and which is no longer armed; nil when there is no more.
+    ///
+    /// One armed in between is not given before the next tick.
     public mutating func nextExpired(_ now: Instant) -> Int? {
         let present = now.nanoseconds / Self.tickNanoseconds
         guard present >= cursor else { return nil }
@@ -82,8 +83,9 @@ public struct TimerWheel: ~Copyable {
         return nil
     }
 
-    /// When to call `nextExpired` next, nil when nothing is armed; may be early (of a timer that was
-    /// cancelled or moved), is never late by more than a tick.
+    /// When to call `nextExpired` next, nil when nothing is armed.
+    ///
+    /// May be early (of a timer that was cancelled or moved), is never late by more than a tick.
     public func nextDeadline() -> Instant? {
         guard let tick = firstOccupied() else { return nil }
         return Instant(nanoseconds: tick * Self.tickNanoseconds)

@@ -1,7 +1,7 @@
 // What Swift cannot import from Linux's C headers: GNU extensions, macros and unions.
 //
-// Each function makes one system call and answers its result, or the negated errno. No system header
-// is included here: with GNU extensions on they would contradict those that Swift has read already.
+// Each function makes one system call and answers its result, or the negated errno. No system
+// header is included here: with GNU extensions on they would contradict those Swift has read.
 #ifndef SALLYPORT_CLINUX_H
 #define SALLYPORT_CLINUX_H
 
