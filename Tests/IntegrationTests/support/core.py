@@ -1,0 +1,118 @@
+"""A stand-in core: serves the key endpoints of both eras and remembers what it was asked."""
+
+import http.server
+import json
+import threading
+import time
+
+VERSIONS = ["2.7", "2.8", "2.9", "2.15", "2.20", "2.21", "3.0", "4.0", "5.0"]
+WEEK_MS = 7 * 24 * 3600 * 1000
+
+
+class Core:
+    """Settings may be changed while it runs; `calls` lists (method, path, fields) as received."""
+
+    def __init__(self, keys, base_path=""):
+        self.keys = keys
+        self.base_path = base_path
+        self.calls = []
+        self.delay = 0
+        self.failing = False
+        self.web_keys = None
+        self.legacy_keys = None
+        self.offers_web_keys = True
+        self.offers_handshake = True
+        self._server = None
+
+    def __enter__(self):
+        self.listen(0)
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}{self.base_path}"
+
+    def listen(self, port=None):
+        """Starts, on the port it had before unless one is given (0 = any)."""
+        core = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                core.handle(self)
+
+            do_POST = do_GET
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+
+        self._server = Server(("127.0.0.1", self.port if port is None else port), Handler)
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self):
+        """Stops listening; connections that are open are answered no more."""
+        if self._server is not None:
+            self.failing = True
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def restart(self):
+        self.failing = False
+        self.listen()
+
+    def count(self, path):
+        return sum(1 for call in self.calls if call[1] == self.base_path + path)
+
+    def handle(self, request):
+        length = int(request.headers.get("Content-Length") or 0)
+        request.rfile.read(length)
+        self.calls.append((request.command, request.path, dict(request.headers.items())))
+        time.sleep(self.delay)
+        if self.failing:
+            request.close_connection = True
+            return
+        status, value = self.answer(request.command, request.path)
+        body = json.dumps(value).encode()
+        request.send_response(status)
+        request.send_header("Content-Type", "application/json; charset=UTF-8")
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    def answer(self, method, path):
+        asked = (method, path.removeprefix(self.base_path).partition("?")[0])
+        if asked == ("GET", "/apiversion"):
+            return 200, {"versions": VERSIONS}
+        if asked == ("GET", "/.well-known/jwks.json") and self.offers_web_keys:
+            return 200, self.web_keys or self.keys.web_keys()
+        if asked == ("POST", "/recipe/handshake") and self.offers_handshake:
+            return 200, self.handshake()
+        return 404, "Not found"
+
+    def handshake(self):
+        listed = self.legacy_keys or [
+            {
+                "publicKey": self.keys.dynamic.subject_public_key_info(),
+                "expiryTime": self.keys.dynamic.created_ms + WEEK_MS,
+                "createdAt": self.keys.dynamic.created_ms,
+            }
+        ]
+        return {
+            "status": "OK",
+            "jwtSigningPublicKey": listed[0]["publicKey"],
+            "jwtSigningPublicKeyExpiryTime": listed[0]["expiryTime"],
+            "jwtSigningPublicKeyList": listed,
+            "accessTokenBlacklistingEnabled": False,
+            "accessTokenValidity": 3_600_000,
+            "refreshTokenValidity": 8_640_000_000,
+        }
