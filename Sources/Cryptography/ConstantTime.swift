@@ -1,6 +1,7 @@
 import COpenSSL
 
-/// Whether both hold the same bytes, in a time that tells nothing but whether their counts are equal.
+/// Whether both hold the same bytes, in a time that tells nothing but whether their counts are
+/// equal.
 public func constantTimeEqual(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
     guard left.count == right.count else { return false }
     return unsafe left.withUnsafeBytes { first in

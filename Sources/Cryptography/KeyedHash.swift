@@ -15,8 +15,8 @@ public struct KeyedHash: Sendable {
         self.key = key
     }
 
-    /// The hash of `bytes`. A `seed` tells apart hashes of the same bytes for different uses: when it
-    /// is not 0 it is hashed as eight bytes before the others.
+    /// The hash of `bytes`. A `seed` tells apart hashes of the same bytes for different uses: when
+    /// it is not 0 it is hashed as eight bytes before the others.
     public func hash(_ bytes: Span<UInt8>, seed: UInt64 = 0) -> UInt64 {
         var state = SipState(key: key)
         if seed != 0 { state.compress(seed, rounds: 1) }

@@ -82,8 +82,8 @@ public struct RSANumbers: Equatable, Sendable {
         return made == 1 ? unsafe key : nil
     }
 
-    /// A name that outlives the call it is given to: OSSL_PARAM keeps the pointer, and the macros of
-    /// core_names.h reach Swift as strings that do not last.
+    /// A name that outlives the call it is given to: OSSL_PARAM keeps the pointer, and the macros
+    /// of core_names.h reach Swift as strings that do not last.
     private static func cString(_ name: StaticString) -> UnsafePointer<CChar> {
         unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
     }

@@ -1,6 +1,7 @@
 import COpenSSL
 
-/// An RSA public key that verifies RS256 signatures (RSASSA-PKCS1-v1_5 with SHA-256, RFC 8017 §8.2).
+/// An RSA public key that verifies RS256 signatures (RSASSA-PKCS1-v1_5 with SHA-256, RFC 8017
+/// §8.2).
 ///
 /// It owns OpenSSL contexts that are used again for each signature, so a key belongs to one thread:
 /// another thread makes its own from the same bytes.
@@ -12,7 +13,8 @@ public struct RSAPublicKey: ~Copyable {
     /// Bytes of the modulus, and of every signature.
     public let signatureBytes: Int
 
-    /// The key of two big-endian numbers; zeros before them are dropped (cores up to 3.6.0 send one).
+    /// The key of two big-endian numbers; zeros before them are dropped (cores up to 3.6.0 send
+    /// one).
     public init(modulus: Span<UInt8>, exponent: Span<UInt8>) throws(CryptographyFailure) {
         let numbers = try RSANumbers(modulus: modulus, exponent: exponent)
         self = try RSAPublicKey(numbers)
@@ -23,7 +25,8 @@ public struct RSAPublicKey: ~Copyable {
         self = try RSAPublicKey(RSANumbers(subjectPublicKeyInfo: der))
     }
 
-    private init(_ numbers: RSANumbers) throws(CryptographyFailure) {
+    /// The key of numbers that have been checked.
+    public init(_ numbers: RSANumbers) throws(CryptographyFailure) {
         guard let key = unsafe numbers.makeKey() else { throw .libraryFailed }
         guard let verification = unsafe Self.verification(with: key) else {
             unsafe EVP_PKEY_free(key)

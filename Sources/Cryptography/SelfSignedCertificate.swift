@@ -5,8 +5,8 @@ import COpenSSL
 ///
 /// X.509 v3 (RFC 5280) with an ECDSA P-256 key, for TLS servers only.
 public enum SelfSignedCertificate {
-    /// A certificate for DNS names and IP addresses (at least one), valid for so many days from now,
-    /// and its private key (PKCS #8), each in PEM.
+    /// A certificate for DNS names and IP addresses (at least one), valid for so many days from
+    /// now, and its private key (PKCS #8), each in PEM.
     public static func make(
         names: [String],
         days: Int
@@ -41,7 +41,8 @@ public enum SelfSignedCertificate {
             unsafe X509_gmtime_adj(X509_getm_notAfter(certificate), seconds.partialValue) != nil,
             let subject = unsafe X509_get_subject_name(certificate)
         else { return false }
-        // A common name has at most 64 characters (RFC 5280 appendix A); clients read the other names.
+        // A common name has at most 64 characters (RFC 5280 appendix A); clients read the other
+        // names.
         let text = Array(name.utf8.prefix(64))
         let count = CInt(text.count)
         return unsafe X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, count, -1, 0)

@@ -2,8 +2,9 @@ internal import Bytes
 
 /// Base64 and base64url (RFC 4648 §4 and §5), each text having one reading.
 ///
-/// Every decoder refuses bytes outside its alphabet (line breaks too), padding at a wrong place, and
-/// bits that are left over but not zero: of several encodings of the same bytes only one is read.
+/// Every decoder refuses bytes outside its alphabet (line breaks too), padding at a wrong place,
+/// and bits that are left over but not zero: of several encodings of the same bytes only one is
+/// read.
 public enum Base64 {
     /// base64url without padding, as JOSE uses it (RFC 7515 §2).
     public static func decodeURL(_ text: Span<UInt8>) -> [UInt8]? {

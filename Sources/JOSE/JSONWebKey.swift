@@ -2,7 +2,8 @@ internal import Bytes
 internal import Cryptography
 internal import JSON
 
-/// A public RSA key that verifies RS256 signatures, as a JSON Web Key names it (RFC 7517, RFC 7518 §6.3).
+/// A public RSA key that verifies RS256 signatures, as a JSON Web Key names it (RFC 7517, RFC 7518
+/// §6.3).
 public struct JSONWebKey: Sendable, Equatable {
     /// Bytes of a key set.
     public static let maximumSetBytes = 64 * 1024
@@ -24,8 +25,9 @@ public struct JSONWebKey: Sendable, Equatable {
 
     /// Reads a key set (RFC 7517 §5). Members it does not know mean nothing.
     ///
-    /// A key that cannot verify RS256 (another type, use or algorithm; unsuitable numbers; no ID) is
-    /// skipped, and so is every key whose ID another usable one has: which was meant is unknowable.
+    /// A key that cannot verify RS256 (another type, use or algorithm; unsuitable numbers; no ID)
+    /// is skipped, and so is every key whose ID another usable one has: which was meant is
+    /// unknowable.
     ///
     /// - Returns: the usable keys in their order; may be none.
     public static func set(from json: Span<UInt8>) throws(JOSEFailure) -> [JSONWebKey] {
@@ -59,7 +61,8 @@ public struct JSONWebKey: Sendable, Equatable {
         self.exponent = numbers.exponent
     }
 
-    /// Whether `use`, `alg` and `key_ops`, each where it is there, allow RS256 (RFC 7517 §4.2–§4.4).
+    /// Whether `use`, `alg` and `key_ops`, each where it is there, allow RS256 (RFC 7517
+    /// §4.2–§4.4).
     private static func mayVerify(_ value: JSONValue) -> Bool {
         if let use = value["use"], use != .string("sig") { return false }
         if let algorithm = value["alg"], algorithm != .string("RS256") { return false }

@@ -10,8 +10,8 @@ public enum JWSSigner {
         case standard
     }
 
-    /// Signs by RS256 and gives the compact serialisation; `header` is the protected header's JSON and
-    /// must name that algorithm itself.
+    /// Signs by RS256 and gives the compact serialisation; `header` is the protected header's JSON
+    /// and must name that algorithm itself.
     public static func sign(
         header: [UInt8],
         payload: [UInt8],

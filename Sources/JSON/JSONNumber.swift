@@ -20,8 +20,8 @@ public struct JSONNumber: Sendable, Equatable, CustomStringConvertible {
         text = value.description
     }
 
-    /// The value where it is a whole number an `Int64` can hold, however it is written: `5`, `5.0` and
-    /// `5e0` are all 5 (cores up to 4.6 write integers as `5.0`). Never rounded.
+    /// The value where it is a whole number an `Int64` can hold, however it is written: `5`, `5.0`
+    /// and `5e0` are all 5 (cores up to 4.6 write integers as `5.0`). Never rounded.
     public var int64: Int64? {
         JSONInteger(text).value
     }

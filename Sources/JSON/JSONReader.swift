@@ -3,8 +3,8 @@ internal import Bytes
 extension JSONValue {
     /// Reads exactly one value, with nothing but whitespace around it (RFC 8259 §2).
     ///
-    /// Stricter than many readers: two members of one name, half surrogate pairs and invalid UTF-8 are
-    /// refused, for another reader may see another value there. Does not recurse.
+    /// Stricter than many readers: two members of one name, half surrogate pairs and invalid UTF-8
+    /// are refused, for another reader may see another value there. Does not recurse.
     public static func parse(
         _ bytes: Span<UInt8>,
         limits: JSONLimits = .standard

@@ -2,7 +2,8 @@ internal import Bytes
 
 /// Reads strings (RFC 8259 §7).
 enum JSONStringReader {
-    /// Reads one string; `index` is at its opening quotation mark, and afterwards past the closing one.
+    /// Reads one string; `index` is at its opening quotation mark, and afterwards past the closing
+    /// one.
     static func read(_ bytes: Span<UInt8>, index: inout Int) throws(JSONFailure) -> String {
         let start = index + 1
         var end = start

@@ -77,7 +77,8 @@ public struct JSONObject: Sendable, Equatable {
 
     public var isEmpty: Bool { members.isEmpty }
 
-    /// A member's value. Setting one that is there keeps its place, a new one comes last, nil removes.
+    /// A member's value. Setting one that is there keeps its place, a new one comes last, nil
+    /// removes.
     public subscript(_ name: String) -> JSONValue? {
         get {
             for member in members where member.name.hasSameBytes(as: name) { return member.value }
@@ -112,5 +113,12 @@ extension JSONObject: ExpressibleByDictionaryLiteral {
     /// Members in the order written.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         members = elements.map { Member(name: $0.0, value: $0.1) }
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral {
+    /// A string.
+    public init(stringLiteral value: String) {
+        self = .string(value)
     }
 }

@@ -3,7 +3,8 @@ import Testing
 
 @Suite("JSON round trips")
 struct JSONRoundTripTests {
-    /// Random values as another writer (Python's) gives them: escaped to ASCII with spaces, and compact.
+    /// Random values as another writer (Python's) gives them: escaped to ASCII with spaces, and
+    /// compact.
     @Test(
         arguments: [
             (
@@ -17,10 +18,6 @@ struct JSONRoundTripTests {
             (
                 ##"{"\n\"\u0001": {}, "": []}"##,
                 ##"{"\n\"\u0001":{},"":[]}"##
-            ),
-            (
-                ##"{"\ud83d\ude00\u00df0": {}, "0/": true, " \u001f\u6f22": "\u20ac\t\ud83d\ude00\n"}"##,
-                ##"{"😀ß0":{},"0/":true," \u001f漢":"€\t😀\n"}"##
             ),
             (
                 ##"{"": {"\\0Z ": "/\u001fa"}, "\u6f22": []}"##,
