@@ -80,8 +80,26 @@ public struct RequestTarget: Sendable {
         } else {
             pathStart = try readAbsoluteForm(target, head: head, in: bytes)
         }
-        let pathEnd = try readPath(target.extracting(pathStart..<target.count)) &+ pathStart
-        query = try RequestTarget.checkQuery(target, from: pathEnd, offset: head.target.offset)
+        try readPathAndQuery(target, from: pathStart, offset: head.target.offset)
+    }
+
+    /// Reads a path that stands alone: a route's, or what is left of one. What follows a `?` is the
+    /// query.
+    ///
+    /// - Throws: the rule broken.
+    public mutating func read(path text: Span<UInt8>) throws(TargetFailure) {
+        reset()
+        guard text.count > 0, text[0] == UInt8(ascii: "/") else { throw .malformedTarget }
+        try readPathAndQuery(text, from: 0, offset: 0)
+    }
+
+    private mutating func readPathAndQuery(
+        _ target: Span<UInt8>,
+        from start: Int,
+        offset: UInt32
+    ) throws(TargetFailure) {
+        let end = try readPath(target.extracting(start..<target.count)) &+ start
+        query = try RequestTarget.checkQuery(target, from: end, offset: offset)
         if !features.isEmpty {
             try readings.read(pathBytes, features: features)
         }

@@ -33,29 +33,13 @@ public enum Preflight {
             default: break
             }
         }
-        guard let origin, let name, !origin.isEmpty, isToken(bytes.bytes(name)) else { return nil }
+        guard let origin, let name, !origin.isEmpty, FieldToken.isToken(bytes.bytes(name))
+        else { return nil }
         return PreflightRequest(
             method: Method.lookup(bytes.bytes(name)),
             name: name,
             origin: origin
         )
-    }
-
-    /// RFC 9110 §5.6.2.
-    private static func isToken(_ bytes: Span<UInt8>) -> Bool {
-        for index in bytes.indices {
-            switch bytes[index] {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "!"), UInt8(ascii: "#"),
-                UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"), UInt8(ascii: "'"),
-                UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"),
-                UInt8(ascii: "~"):
-                continue
-            default: return false
-            }
-        }
-        return bytes.count > 0
     }
 }
 
