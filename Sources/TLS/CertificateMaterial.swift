@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// A certificate chain and its key, checked, as PEM bytes: each worker makes its own context of them.
+/// A certificate chain and its key, checked, as PEM bytes: each worker makes a context of its own.
 public struct CertificateMaterial: Sendable {
     private let certificatePEM: [UInt8]
     private let privateKeyPEM: SecretBytes

@@ -5,7 +5,7 @@ import COpenSSL
 final class SecretBytes: @unchecked Sendable {
     private let memory: UnsafeMutableBufferPointer<UInt8>
 
-    /// - Parameter fill: writes the bytes and returns how many there are.
+    /// Memory that `fill` writes the bytes into; it returns how many there are.
     init<Failure: Error>(
         capacity: Int,
         _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Int

@@ -12,8 +12,7 @@ enum ServerContextSettings {
     private static let groups = "X25519:P-256:P-384"
     /// Seconds that a session may be resumed; the ticket keys' rotation may end it earlier.
     private static let sessionLifetime = 2 * 60 * 60
-    /// After a full TLS 1.3 handshake. A second ticket costs about as much CPU as a warm request, and
-    /// a client that opens two connections at once resumes neither with it sooner than with one.
+    /// Sent after a full TLS 1.3 handshake; after a resumed one it is always one.
     private static let ticketCount = 1
 
     /// A context with these settings; nil when OpenSSL refuses one of them.
@@ -62,7 +61,7 @@ enum ServerContextSettings {
 }
 
 extension TLSFailure {
-    /// OpenSSL refuses settings that every build of version 3 has: its own configuration is to blame.
+    /// OpenSSL refuses what every build of version 3 knows: its own configuration is to blame.
     static let openSSL = TLSFailure(
         problem: "OpenSSL refuses the gateway's TLS settings",
         remedy: "see what openssl.cnf (or OPENSSL_CONF) restricts, and that memory is left"

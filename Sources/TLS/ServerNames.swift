@@ -12,7 +12,7 @@ struct ServerNames: Sendable {
     /// Without their `*`: `.example.com`.
     private var wildcards: [Entry] = []
 
-    /// - Parameter names: each certificate's names, lower case; of two with one name the first has it.
+    /// - Parameter names: each certificate's names, lower case; the first that has a name keeps it.
     init(_ names: [[String]]) {
         for (index, list) in names.enumerated() {
             for name in list {

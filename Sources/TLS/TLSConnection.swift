@@ -43,8 +43,8 @@ public struct TLSConnection: ~Copyable {
     /// Room that a record takes beyond its plaintext, with a pending key update before it.
     public static let recordOverhead = 128
     private static let recordMaximum = 16 * 1024
-    /// Ciphertext that may come without any plaintext: a whole record and then some. More is a flood
-    /// of key updates or renegotiation requests, which cost us more than the client.
+    /// Ciphertext that may come without any plaintext: a whole record and then some. More is a
+    /// flood of key updates or renegotiation requests, which cost us more than the client.
     private static let fruitlessMaximum = 32 * 1024
     /// Rather than fill a little room with a small record, `send` waits for this much.
     private static let recordMinimum = 1024
@@ -81,11 +81,12 @@ public struct TLSConnection: ~Copyable {
 }
 
 extension TLSConnection {
-    /// Eats `encrypted`, appends to `plaintext` what it holds, and to `replies` what the handshake or
-    /// an alert answers.
+    /// Eats `encrypted`, appends to `plaintext` what it holds, and to `replies` what the handshake
+    /// or an alert answers.
     ///
-    /// The caller has prepared room in both: 20 KiB of replies for the handshake, where the certificate
-    /// chain goes out. `roomSpent` with room in `plaintext` left means that `replies` is full.
+    /// The caller has prepared room in both: 20 KiB of replies for the handshake, where the
+    /// certificate chain goes out. `roomSpent` with room in `plaintext` left means that `replies`
+    /// is full.
     public mutating func receive(
         _ encrypted: inout Buffer,
         plaintext: inout Buffer,
@@ -139,8 +140,8 @@ extension TLSConnection {
         return progress
     }
 
-    /// Appends close_notify (RFC 8446 §6.1), once, when the handshake is done and there is room for it
-    /// (`recordOverhead` bytes); afterwards nothing is sent, and what is received is dropped.
+    /// Appends close_notify (RFC 8446 §6.1), once, when the handshake is done and there is room for
+    /// it (`recordOverhead` bytes); afterwards nothing is sent, and what is received is dropped.
     public mutating func close(into encrypted: inout Buffer) {
         switch phase {
         case .handshaking, .closed, .failed: return

@@ -31,7 +31,8 @@ public struct TLSServerOptions: Sendable, Equatable {
     public var minimumVersion = Version.tls12
     /// ALPN names in order of preference, such as `http/1.1`.
     public var applicationProtocols: [String] = ["http/1.1"]
-    /// Tells one listener's sessions from another's (RFC 8446 §4.6.1): a ticket of one is no good at another.
+    /// Tells one listener's sessions from another's (RFC 8446 §4.6.1): a ticket of one is no good
+    /// at another.
     public var sessionContext: String
 
     public init(certificates: [CertificateFiles], sessionContext: String) {

@@ -1,11 +1,12 @@
-/// One worker's side of a TLS listener: certificates, protocols, ticket keys. Not shared with others.
+/// One worker's side of a TLS listener: certificates, protocols, ticket keys. Never shared.
 public struct TLSServerContext: ~Copyable {
     let tables: ServerTables
 
     /// - Parameters:
     ///   - options: the listener's.
-    ///   - materials: what `CertificateMaterial.load` made of `options.certificates`, in their order.
+    ///   - materials: what `CertificateMaterial.load` made of `options.certificates`, in order.
     ///   - tickets: this worker's; it may serve several listeners and outlive this context.
+    /// - Throws: when a certificate is missing, an ALPN name is none, or OpenSSL refuses a setting.
     public init(
         options: TLSServerOptions,
         materials: [CertificateMaterial],

@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// The keys that encrypt session tickets (RFC 5077 §4, RFC 8446 §4.6.1): one set for the process, so
-/// that a ticket of one worker is good at every other, and across reloads.
+/// The keys that encrypt session tickets (RFC 5077 §4, RFC 8446 §4.6.1): one set for the process,
+/// so that a ticket of one worker is good at every other, and across reloads.
 public struct TicketKeys: Sendable {
     /// Makes no ticket yet; opens those of a worker that has rotated before this one.
     let next: TicketKey

@@ -2,8 +2,8 @@ import COpenSSL
 
 /// Where OpenSSL reads and writes during one call: the caller's buffers, never a socket.
 ///
-/// The pointers are good only while `TLSConnection` is inside a call; in between there is nothing to
-/// read and no room.
+/// The pointers are good only while `TLSConnection` is inside a call; in between there is nothing
+/// to read and no room.
 @safe
 struct Transport {
     private var input: UnsafePointer<UInt8>?

@@ -1,8 +1,8 @@
 // A bounded stock of freed blocks per thread, for OpenSSL's allocations.
 //
-// With SSL_MODE_RELEASE_BUFFERS OpenSSL takes and gives back its record buffers at each record; here
-// that costs a few instructions and no lock. Contents are never cleared: OpenSSL cleanses secrets
-// before it frees them.
+// With SSL_MODE_RELEASE_BUFFERS OpenSSL takes and gives back its record buffers at each record;
+// here that costs a few instructions and no lock. Contents are never cleared: OpenSSL cleanses
+// secrets before it frees them.
 #ifndef SALLYPORT_OPENSSL_MEMORY_H
 #define SALLYPORT_OPENSSL_MEMORY_H
 
