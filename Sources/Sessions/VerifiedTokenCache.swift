@@ -28,17 +28,16 @@ struct VerifiedTokenCache: ~Copyable {
     private var hand = 0
     private let hash: KeyedHash
     /// Bytes of all entries, and entries, at most.
-    private let byteLimit: Int
-    private let entryLimit: Int
+    private var byteLimit: Int
+    private var entryLimit: Int
     private(set) var statistics = TokenCacheStatistics()
 
     /// - Parameter bytes: memory for entries and their places.
     init(bytes: Int, hash: KeyedHash = KeyedHash()) {
         self.hash = hash
-        entryLimit = max(bytes, 0) / Self.typicalEntryBytes
+        entryLimit = Self.entryLimit(bytes)
         byteLimit = max(bytes - entryLimit * Self.placeBytes, 0)
-        let count = 1 << (Int.bitWidth - max(entryLimit, 1).leadingZeroBitCount)
-        buckets = [UInt32](repeating: CacheSlot.none, count: count)
+        buckets = Self.emptyBuckets(entryLimit)
         slots.reserveCapacity(entryLimit)
     }
 
@@ -134,9 +133,12 @@ struct VerifiedTokenCache: ~Copyable {
             && slots[place].pins > 0
     }
 
-    /// Drops every entry.
-    mutating func removeAll() {
+    /// Drops every entry and takes a new size.
+    mutating func removeAll(bytes: Int) {
         for index in slots.indices where slots[index].isListed { unlist(UInt32(index)) }
+        entryLimit = Self.entryLimit(bytes)
+        byteLimit = max(bytes - entryLimit * Self.placeBytes, 0)
+        buckets = Self.emptyBuckets(entryLimit)
     }
 
     /// Drops the entries that any other key verified.
@@ -190,6 +192,14 @@ extension VerifiedTokenCache {
         statistics.pinned += 1
         statistics.hits &+= 1
         return index
+    }
+
+    private static func entryLimit(_ bytes: Int) -> Int { max(bytes, 0) / typicalEntryBytes }
+
+    private static func emptyBuckets(_ entryLimit: Int) -> [UInt32] {
+        // The power of two above the number of entries: seldom two in a bucket.
+        let count = 1 << (Int.bitWidth - max(entryLimit, 1).leadingZeroBitCount)
+        return [UInt32](repeating: CacheSlot.none, count: count)
     }
 
     private func hash(_ credential: Span<UInt8>, _ kind: CredentialKind) -> UInt64 {

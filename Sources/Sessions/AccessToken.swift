@@ -1,0 +1,182 @@
+internal import Bytes
+internal import JOSE
+internal import JSON
+
+/// A SuperTokens access token taken apart: its structure is that of a session token, its signature is
+/// not looked at yet.
+struct AccessToken {
+    var format: TokenFormat
+    /// The V3+ header's `kid`; nil when it is no string, so that no key can be meant.
+    var keyID: [UInt8]?
+    /// Whether the header asks for exactly RS256 and for nothing more (`crit`).
+    var isRS256: Bool
+    /// Bytes of the token that are signed: header, dot and payload as transmitted.
+    var signedBytes: Int
+    /// Nil when it is not encoded as the format demands, so that no key can verify it.
+    var signature: [UInt8]?
+    var user: [UInt8]
+    var sessionHandle: [UInt8]
+    /// Milliseconds since the epoch.
+    var createdAt: Int64
+    /// The token is dead from this time on: milliseconds since the epoch.
+    var expiry: Int64
+    /// The token is not valid before this time; nil when its `nbf` is no number.
+    var notBefore: Int64?
+    /// The claims of V3+; of V1 and V2 the property `userData`.
+    var payload: JSONObject
+
+    /// Bytes of a token.
+    static let maximumBytes = 16 * 1024
+
+    /// - Returns: nil for what the SDKs do not take for a session token, so that it counts as none.
+    static func parse(_ token: Span<UInt8>) -> AccessToken? {
+        guard token.count <= maximumBytes, let parts = TokenParts(token) else { return nil }
+        let header = token.extracting(parts.header)
+        if header.equals(legacyHeaderV2) { return legacy(.v2, token, parts) }
+        if header.equals(legacyHeaderV1) { return legacy(.v1, token, parts) }
+        return web(token, parts)
+    }
+
+    /// The exact first segments of V1 and V2: another spelling is no session token.
+    private static let legacyHeaderV1: StaticString =
+        "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIxIn0="
+    private static let legacyHeaderV2: StaticString =
+        "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIyIn0="
+}
+
+// V1 and V2.
+extension AccessToken {
+    private static func legacy(
+        _ format: TokenFormat,
+        _ token: Span<UInt8>,
+        _ parts: TokenParts
+    ) -> AccessToken? {
+        guard let bytes = Base64.decodeStandard(token.extracting(parts.payload)),
+            let claims = try? JSONValue.parse(bytes.span).object, hasSessionType(claims),
+            let sessionHandle = claims["sessionHandle"]?.string,
+            let user = claims["userId"]?.string,
+            claims["refreshTokenHash1"]?.string != nil,
+            let userData = claims["userData"]?.object,
+            let expiry = Timestamp.milliseconds(claims["expiryTime"]),
+            let createdAt = Timestamp.milliseconds(claims["timeCreated"])
+        else { return nil }
+        return AccessToken(
+            format: format,
+            keyID: nil,
+            isRS256: true,
+            signedBytes: parts.signedBytes,
+            signature: Base64.decodeStandard(token.extracting(parts.signature)),
+            user: Array(user.utf8),
+            sessionHandle: Array(sessionHandle.utf8),
+            createdAt: createdAt,
+            expiry: expiry,
+            notBefore: .min,
+            payload: userData
+        )
+    }
+
+    /// `stt` tells OAuth2 tokens, signed with the same keys, from sessions' (absent or 0).
+    private static func hasSessionType(_ claims: JSONObject) -> Bool {
+        guard let type = claims["stt"] else { return true }
+        return type.int64 == 0
+    }
+}
+
+// V3 and up.
+extension AccessToken {
+    private static func web(_ token: Span<UInt8>, _ parts: TokenParts) -> AccessToken? {
+        guard let headerBytes = Base64.decodeURL(token.extracting(parts.header)),
+            let header = try? JSONValue.parse(headerBytes.span).object,
+            header["typ"]?.string == "JWT", let keyID = header["kid"],
+            let format = format(header["version"]),
+            let bytes = Base64.decodeURL(token.extracting(parts.payload)),
+            let claims = try? JSONValue.parse(bytes.span).object,
+            hasSessionType(claims), hasClaims(claims, of: format),
+            let sessionHandle = claims["sessionHandle"]?.string,
+            let user = claims["sub"]?.string,
+            let expiry = Timestamp.wholeSeconds(claims["exp"]),
+            let createdAt = Timestamp.wholeSeconds(claims["iat"])
+        else { return nil }
+        return AccessToken(
+            format: format,
+            keyID: keyID.string.map { Array($0.utf8) },
+            isRS256: header["alg"]?.string == "RS256" && header["crit"] == nil,
+            signedBytes: parts.signedBytes,
+            signature: Base64.decodeURL(token.extracting(parts.signature)),
+            user: Array(user.utf8),
+            sessionHandle: Array(sessionHandle.utf8),
+            createdAt: createdAt,
+            expiry: expiry,
+            notBefore: claims["nbf"].map { Timestamp.wholeSeconds($0) } ?? .min,
+            payload: claims
+        )
+    }
+
+    /// Tokens without a version are read as V3, as the SDKs do; unknown ones are not guessed at.
+    private static func format(_ version: JSONValue?) -> TokenFormat? {
+        guard let version else { return .v3 }
+        return switch version.string {
+        case "3": .v3
+        case "4": .v4
+        case "5": .v5
+        default: nil
+        }
+    }
+
+    private static func hasClaims(_ claims: JSONObject, of format: TokenFormat) -> Bool {
+        guard claims["refreshTokenHash1"]?.string != nil else { return false }
+        if format != .v3, claims["tId"]?.string == nil { return false }
+        return format != .v5 || claims["rsub"]?.string != nil
+    }
+}
+
+/// Where a token's three parts lie. The last may be empty: such a token is one, though nothing
+/// verifies it.
+struct TokenParts: Equatable {
+    var header: Range<Int>
+    var payload: Range<Int>
+    var signature: Range<Int>
+
+    /// Bytes up to the second dot.
+    var signedBytes: Int { payload.upperBound }
+
+    /// Nil unless there are exactly three parts, the first two not empty.
+    init?(_ token: Span<UInt8>) {
+        let dot = UInt8(ascii: ".")
+        let first = token.scan(for: dot, from: 0, to: token.count)
+        guard first > 0, first < token.count else { return nil }
+        let second = token.scan(for: dot, from: first + 1, to: token.count)
+        guard second > first + 1, second < token.count else { return nil }
+        guard token.scan(for: dot, from: second + 1, to: token.count) == token.count else {
+            return nil
+        }
+        header = 0..<first
+        payload = first + 1..<second
+        signature = second + 1..<token.count
+    }
+}
+
+/// Times in tokens, as milliseconds since the epoch.
+enum Timestamp {
+    /// A claim that counts milliseconds; nil when it is no number, or none of this age of the world.
+    static func milliseconds(_ claim: JSONValue?) -> Int64? {
+        claim?.double.flatMap { integer($0.rounded(.down)) }
+    }
+
+    /// A claim that counts seconds and is compared with whole ones, as the SDKs do: the first
+    /// millisecond at which the clock's whole seconds have reached it.
+    static func wholeSeconds(_ claim: JSONValue?) -> Int64? {
+        claim?.double.flatMap { integer($0.rounded(.up) * 1000) }
+    }
+
+    /// A claim that counts seconds, to the millisecond.
+    static func seconds(_ claim: JSONValue?) -> Int64? {
+        claim?.double.flatMap { integer(($0 * 1000).rounded(.down)) }
+    }
+
+    /// Beyond 2^53 numbers lose their units, and no sum of ours can overflow below it.
+    private static func integer(_ value: Double) -> Int64? {
+        guard value.magnitude < 9_007_199_254_740_992 else { return nil }
+        return Int64(value)
+    }
+}

@@ -1,0 +1,284 @@
+internal import Bytes
+public import HTTPCore
+
+/// Finds and verifies the session of a request: one for each worker and generation.
+///
+/// It never waits: what must be asked of the core first is an outcome, and the request is
+/// authenticated again when the answer is there.
+public struct Authenticator: ~Copyable {
+    private var options: SessionOptions
+    private var cookieName: [UInt8]
+    private var scheme: [UInt8]
+    private var cache: VerifiedTokenCache
+    private var keys: KeyRing
+    private var keySet = KeySet()
+
+    /// Signature checks in one turn of the event loop, so that a flood of new tokens cannot starve
+    /// established sessions.
+    public static let signatureChecksPerTurn = 16
+    /// Bytes of a raw credential: a token at its largest with every byte percent-encoded.
+    private static let maximumCredentialBytes = 3 * AccessToken.maximumBytes + 2
+
+    /// - Parameter cacheBytes: this worker's share of `token_cache.size`.
+    public init(options: SessionOptions, cacheBytes: Int) {
+        self.options = options
+        cookieName = Array(options.accessTokenCookie.utf8)
+        scheme = options.jwtScheme.isEmpty ? [] : Array((options.jwtScheme + " ").utf8)
+        cache = VerifiedTokenCache(bytes: cacheBytes)
+        keys = Self.keyRing(options)
+    }
+
+    /// Takes new options over and drops every cached verdict; references in use stay readable.
+    public mutating func replaceOptions(_ options: SessionOptions, cacheBytes: Int) {
+        self.options = options
+        cookieName = Array(options.accessTokenCookie.utf8)
+        scheme = options.jwtScheme.isEmpty ? [] : Array((options.jwtScheme + " ").utf8)
+        cache.removeAll(bytes: cacheBytes)
+        keys = Self.keyRing(options)
+        keys.replace(with: keySet)
+    }
+
+    /// Takes new keys over and drops the verdicts of keys that left.
+    public mutating func replaceKeys(_ set: KeySet) {
+        keySet = set
+        keys.replace(with: set)
+        cache.keepOnly(keys: keys.identities)
+    }
+
+    /// The `sequence` of the keys in use; goes with every question.
+    public var keySequence: UInt64 { keySet.sequence }
+
+    /// Gives this turn its signature checks.
+    public mutating func beginTurn() {
+        keys.refill(Self.signatureChecksPerTurn)
+    }
+
+    private static func keyRing(_ options: SessionOptions) -> KeyRing {
+        KeyRing(
+            maximumStale: options.keysMaximumStale.wholeMilliseconds,
+            budget: signatureChecksPerTurn
+        )
+    }
+}
+
+extension Authenticator {
+    /// Looks for a session in a request.
+    ///
+    /// A bearer that is a session token wins over the cookie, and its failure is final; any other
+    /// bearer counts as none.
+    ///
+    /// - Parameters:
+    ///   - head: read from `bytes`.
+    ///   - wallMilliseconds: now, since the epoch.
+    ///   - mayAsk: false once the core was asked for this request: an unknown key is final then.
+    ///   - lastFetchFailed: whether that question's fetch failed, so that nothing is known.
+    public mutating func authenticate(
+        head: borrowing RequestHead,
+        bytes: Span<UInt8>,
+        wallMilliseconds: Int64,
+        mayAsk: Bool,
+        lastFetchFailed: Bool
+    ) -> Authentication {
+        let found = Credentials.find(head: head, bytes: bytes, cookieName: cookieName.span)
+        let moment = Moment(
+            wallMilliseconds: wallMilliseconds,
+            mayAsk: mayAsk,
+            lastFetchFailed: lastFetchFailed
+        )
+        if options.tokenTransfer != .cookie, let range = found.bearer {
+            let outcome = authenticate(bytes.bytes(range), kind: .bearer, moment)
+            if outcome != .noToken { return outcome }
+        }
+        guard options.tokenTransfer != .header, let range = found.cookie else { return .noToken }
+        // Readers differ on which of several counts: none does.
+        guard found.cookieCount == 1 else {
+            return .refused(SessionRefusal(reason: .duplicateCookie, answer: .tryRefreshToken))
+        }
+        return authenticate(bytes.bytes(range), kind: .cookie, moment)
+    }
+
+    /// Ends a request's hold on its session; a reference that was given back before does nothing.
+    public mutating func release(_ reference: SessionReference) {
+        cache.release(reference)
+    }
+
+    /// What the cache did so far.
+    public var statistics: TokenCacheStatistics { cache.statistics }
+}
+
+/// What a held session says; nothing when the reference was given back.
+extension Authenticator {
+    /// The value of the field `jwt.field`: scheme and JWT. Empty when the session has no usable JWT and
+    /// none is required.
+    @_lifetime(borrow self)
+    public func field(_ reference: SessionReference) -> Span<UInt8> {
+        unsafe _overrideLifetime(cache.field(reference), borrowing: self)
+    }
+
+    /// The JWT alone.
+    @_lifetime(borrow self)
+    public func token(_ reference: SessionReference) -> Span<UInt8> {
+        unsafe _overrideLifetime(cache.token(reference), borrowing: self)
+    }
+
+    /// The user's ID.
+    @_lifetime(borrow self)
+    public func user(_ reference: SessionReference) -> Span<UInt8> {
+        unsafe _overrideLifetime(cache.user(reference), borrowing: self)
+    }
+
+    /// The session handle.
+    @_lifetime(borrow self)
+    public func sessionHandle(_ reference: SessionReference) -> Span<UInt8> {
+        unsafe _overrideLifetime(cache.sessionHandle(reference), borrowing: self)
+    }
+}
+
+extension Authenticator {
+    /// The circumstances of one call.
+    private struct Moment {
+        let wallMilliseconds: Int64
+        let mayAsk: Bool
+        let lastFetchFailed: Bool
+    }
+
+    private mutating func authenticate(
+        _ credential: Span<UInt8>,
+        kind: CredentialKind,
+        _ moment: Moment
+    ) -> Authentication {
+        let wall = moment.wallMilliseconds
+        if let index = cache.find(credential, kind: kind, wallMilliseconds: wall) {
+            return .session(cache.reference(index))
+        }
+        guard credential.count <= Self.maximumCredentialBytes else { return .noToken }
+        let bytes = kind == .cookie ? CookieValue.decoded(credential) : credential.copied()
+        guard let token = AccessToken.parse(bytes.span) else { return .noToken }
+        if let refusal = refusal(of: token, wallMilliseconds: wall) { return .refused(refusal) }
+        switch verify(token, bytes, wallMilliseconds: wall) {
+        case .verified(let key, let until):
+            return admit(token, bytes, key: key, until: until, credential, kind, wall)
+        case .bad:
+            return .refused(Self.tryRefresh(.badSignature))
+        case .unknownKey:
+            if moment.mayAsk { return .keysNeeded(Self.question(token)) }
+            if moment.lastFetchFailed { return .refused(Self.unavailable) }
+            return .refused(Self.tryRefresh(.unknownKey))
+        case .keysUnknown:
+            if moment.mayAsk { return .keysNeeded(Self.question(token)) }
+            return .refused(Self.unavailable)
+        case .budgetSpent:
+            return .budgetSpent
+        }
+    }
+
+    /// What can be refused without a key: a token is expired whoever signed it.
+    private func refusal(of token: AccessToken, wallMilliseconds: Int64) -> SessionRefusal? {
+        let isAccepted =
+            token.format.isJWT ? options.acceptsJWTTokens : options.acceptsLegacyTokens
+        guard isAccepted, let notBefore = token.notBefore else {
+            return Self.tryRefresh(.notASessionToken)
+        }
+        guard wallMilliseconds < token.expiry, wallMilliseconds >= notBefore else {
+            return Self.tryRefresh(.expired)
+        }
+        return nil
+    }
+
+    private mutating func verify(
+        _ token: AccessToken,
+        _ bytes: [UInt8],
+        wallMilliseconds: Int64
+    ) -> SignatureVerdict {
+        guard token.isRS256, let signature = token.signature else { return .bad }
+        let message = bytes.span.extracting(0..<token.signedBytes)
+        guard token.format.isJWT else {
+            return keys.verifyLegacy(
+                signature: signature.span,
+                message: message,
+                createdAt: token.createdAt,
+                wallMilliseconds: wallMilliseconds
+            )
+        }
+        guard let keyID = token.keyID else { return .bad }
+        return keys.verifyWeb(
+            keyID: keyID,
+            signature: signature.span,
+            message: message,
+            wallMilliseconds: wallMilliseconds
+        )
+    }
+
+    /// The token is verified: chooses its JWT and stores both.
+    private mutating func admit(
+        _ token: AccessToken,
+        _ bytes: [UInt8],
+        key: UInt32,
+        until: Int64,
+        _ credential: Span<UInt8>,
+        _ kind: CredentialKind,
+        _ wall: Int64
+    ) -> Authentication {
+        if let keyID = token.keyID, !isAllowed(keyID) {
+            return .refused(Self.tryRefresh(.wrongKeyKind))
+        }
+        var session = VerifiedSession(
+            format: token.format,
+            field: [],
+            tokenOffset: 0,
+            jwtIsAccessToken: false,
+            user: token.user,
+            sessionHandle: token.sessionHandle,
+            keyIdentity: key,
+            expiry: min(token.expiry, until, wall &+ options.tokenCacheMaximumAge.wholeMilliseconds)
+        )
+        switch SessionJWT.select(for: token, bytes: bytes, options: options, wallMilliseconds: wall)
+        {
+        case .usable(let jwt, let expiry, let isAccessToken):
+            session.field = scheme + jwt
+            session.tokenOffset = scheme.count
+            session.jwtIsAccessToken = isAccessToken
+            session.expiry = min(session.expiry, expiry)
+        case .unusable(let fault):
+            guard !options.jwtRequired else {
+                return .refused(
+                    fault.refusal(createdAt: token.createdAt, wallMilliseconds: wall)
+                )
+            }
+        }
+        let index = cache.insert(
+            session,
+            credential: credential,
+            kind: kind,
+            wallMilliseconds: wall
+        )
+        return .session(cache.reference(index))
+    }
+
+    private func isAllowed(_ keyID: [UInt8]) -> Bool {
+        switch options.signingKeys {
+        case .any: true
+        case .dynamic: KeyID.isDynamic(keyID.span)
+        case .static: !KeyID.isDynamic(keyID.span)
+        }
+    }
+
+    private static func question(_ token: AccessToken) -> KeyQuestion {
+        token.format.isJWT ? .unknownKeyID : .newerLegacyKey
+    }
+
+    private static func tryRefresh(_ reason: Reason) -> SessionRefusal {
+        SessionRefusal(reason: reason, answer: .tryRefreshToken)
+    }
+
+    private static let unavailable = SessionRefusal(reason: .coreUnreachable, answer: .unavailable)
+}
+
+extension Duration {
+    /// Milliseconds, rounded down; as many as a sum of times can bear at most.
+    var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        guard seconds < 1 << 34 else { return 1 << 44 }
+        return seconds &* 1000 &+ attoseconds / 1_000_000_000_000_000
+    }
+}

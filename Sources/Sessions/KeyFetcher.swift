@@ -1,0 +1,330 @@
+/// Decides which keys are fetched from which core and when. It does no I/O and keeps no clock: events
+/// and times go in, actions come out.
+///
+/// Keys are fetched at the start, again from half their maximum age on, and when a worker meets a
+/// token that no key verifies: then one fetch serves every worker, and within the cooldown after it
+/// its outcome is the answer. What is empty or broken replaces nothing.
+public struct KeyFetcher: Sendable {
+    private struct Waiting: Sendable, Equatable {
+        let worker: Int
+        let question: KeyQuestion
+    }
+
+    private var options: SessionOptions
+    /// The keys as last published.
+    public private(set) var keys = KeySet()
+    /// Why the last fetch that failed did.
+    public private(set) var lastFailure: KeyFetchFailure?
+    /// Fetches that brought an answer, and fetches that failed.
+    public private(set) var fetchesSucceeded: UInt64 = 0
+    public private(set) var fetchesFailed: UInt64 = 0
+    private var web = KeySchedule()
+    private var legacy = KeySchedule()
+    private var waiting: [Waiting] = []
+    /// The interface version agreed with each core; nil = to be asked.
+    private var versions: [String?]
+    private var nextID: UInt64 = 1
+
+    /// Bytes of an answer's content.
+    public static let maximumAnswerBytes = 64 * 1024
+    /// Questions waiting at once: each worker has two.
+    private static let maximumWaiting = 4096
+
+    /// Nothing is fetched before the first `tick`.
+    public init(options: SessionOptions) {
+        self.options = options
+        versions = [String?](repeating: nil, count: options.core.locations.count)
+    }
+
+    /// When `tick` is due at the latest, on the monotonic clock; nil while only answers are awaited.
+    public var nextDeadline: UInt64? {
+        kinds.compactMap { self[$0].fetch == nil ? self[$0].nextAt : nil }.min()
+    }
+
+    /// Legacy tokens may be signed with the JWK set's keys too.
+    private var kinds: [KeyKind] { options.acceptsLegacyTokens ? [.web, .legacy] : [.web] }
+
+    private subscript(kind: KeyKind) -> KeySchedule {
+        get { kind == .web ? web : legacy }
+        set { if kind == .web { web = newValue } else { legacy = newValue } }
+    }
+}
+
+// Events.
+extension KeyFetcher {
+    /// Starts what is due.
+    public mutating func tick(_ now: Time) -> [Action] {
+        var actions: [Action] = []
+        for kind in kinds where self[kind].fetch == nil && now.nanoseconds >= self[kind].nextAt {
+            self[kind].fetch = KeyFetch(asksEveryCore: false)
+            advance(kind, now, &actions)
+        }
+        return actions
+    }
+
+    /// A worker met a token that none of its keys verifies.
+    ///
+    /// - Parameter seenSequence: the `sequence` of the keys it tried.
+    public mutating func wanted(
+        worker: Int,
+        question: KeyQuestion,
+        seenSequence: UInt64,
+        now: Time
+    ) -> [Action] {
+        if self[decisiveKind(question)].sequence > seenSequence {
+            return [answer(worker, question, failed: false)]
+        }
+        let concerned = kinds(of: question)
+        let isRunning = concerned.contains { self[$0].fetch != nil }
+        if !isRunning, concerned.allSatisfy({ isCooling(self[$0], now) }) {
+            return [answer(worker, question, failed: failed(question))]
+        }
+        let waiter = Waiting(worker: worker, question: question)
+        guard !waiting.contains(waiter) else { return [] }
+        guard waiting.count < Self.maximumWaiting else {
+            return [answer(worker, question, failed: true)]
+        }
+        waiting.append(waiter)
+        var actions: [Action] = []
+        for kind in concerned {
+            if self[kind].fetch != nil {
+                self[kind].fetch?.asksEveryCore = true
+            } else if !isCooling(self[kind], now) {
+                self[kind].fetch = KeyFetch(asksEveryCore: true)
+            } else {
+                continue
+            }
+            advance(kind, now, &actions)
+        }
+        return actions
+    }
+
+    /// An answer of the core came whole. One to a request that nobody waits for changes nothing.
+    public mutating func answered(
+        request id: UInt64,
+        status: UInt16,
+        body: Span<UInt8>,
+        now: Time
+    ) -> [Action] {
+        guard let (kind, request) = take(id) else { return [] }
+        var actions: [Action] = []
+        if request.asksVersion {
+            agreeOnVersion(request, status, body, now, &actions)
+        } else {
+            let wall = now.wallMilliseconds
+            let outcome = KeyAnswers.outcome(kind, status: status, body, wallMilliseconds: wall)
+            settle(kind, request, outcome, now, &actions)
+        }
+        return actions
+    }
+
+    /// A request could not be sent, was cut off, or took longer than `core.timeout`.
+    public mutating func failed(request id: UInt64, now: Time) -> [Action] {
+        guard let (kind, request) = take(id) else { return [] }
+        var actions: [Action] = []
+        settle(kind, request, .failed(.unreachable), now, &actions)
+        return actions
+    }
+
+    /// Takes new options over. Where other cores, another key or another kind is meant, what was known
+    /// is forgotten and fetched again; else only the times change.
+    public mutating func replaceOptions(_ new: SessionOptions, now: Time) -> [Action] {
+        let old = options
+        options = new
+        let isSame =
+            old.core.locations.elementsEqual(new.core.locations) { $0.isSameCore(as: $1) }
+            && old.core.apiKey == new.core.apiKey
+            && old.acceptsLegacyTokens == new.acceptsLegacyTokens
+        guard !isSame else { return [] }
+        let sequence = keys.sequence &+ 1
+        let asked = waiting
+        let id = nextID
+        self = KeyFetcher(options: new)
+        keys.sequence = sequence
+        nextID = id
+        waiting = asked
+        return [.publish(keys)] + tick(now)
+    }
+}
+
+// What the events have in common.
+extension KeyFetcher {
+    private func kinds(of question: KeyQuestion) -> [KeyKind] {
+        switch question {
+        case .unknownKeyID: [.web]
+        case .newerLegacyKey: kinds
+        }
+    }
+
+    private func isCooling(_ schedule: KeySchedule, _ now: Time) -> Bool {
+        guard let endedAt = schedule.endedAt else { return false }
+        let cooldown = UInt64(options.unknownKeyCooldown.wholeMilliseconds) &* 1_000_000
+        return now.nanoseconds < endedAt &+ cooldown
+    }
+
+    /// The kind that settles a question: a core without handshake keys leaves legacy tokens to the
+    /// JWK set.
+    private func decisiveKind(_ question: KeyQuestion) -> KeyKind {
+        switch question {
+        case .unknownKeyID: .web
+        case .newerLegacyKey: keys.legacyKnowledge == .absent ? .web : .legacy
+        }
+    }
+
+    /// Whether the last fetch leaves the question open.
+    private func failed(_ question: KeyQuestion) -> Bool {
+        self[decisiveKind(question)].failed
+    }
+
+    private func answer(_ worker: Int, _ question: KeyQuestion, failed: Bool) -> Action {
+        .answer(
+            worker: worker,
+            KeysAnswer(question: question, sequence: keys.sequence, failed: failed)
+        )
+    }
+
+    private mutating func take(_ id: UInt64) -> (KeyKind, KeyFetch.Request)? {
+        if let request = web.fetch?.take(id) { return (.web, request) }
+        if let request = legacy.fetch?.take(id) { return (.legacy, request) }
+        return nil
+    }
+
+    /// Asks the cores whose turn it is; ends the fetch when nothing is left to wait for.
+    private mutating func advance(_ kind: KeyKind, _ now: Time, _ actions: inout [Action]) {
+        while let fetch = self[kind].fetch, fetch.wantsNextLocation,
+            fetch.nextLocation < options.core.locations.count
+        {
+            self[kind].fetch?.nextLocation += 1
+            ask(kind, location: fetch.nextLocation, &actions)
+        }
+        if let fetch = self[kind].fetch, fetch.outstanding.isEmpty {
+            finish(kind, fetch.outcome, now, &actions)
+        }
+    }
+
+    private mutating func settle(
+        _ kind: KeyKind,
+        _ request: KeyFetch.Request,
+        _ outcome: KeyOutcome,
+        _ now: Time,
+        _ actions: inout [Action]
+    ) {
+        if case .failed(let failure) = outcome {
+            lastFailure = failure
+            // The core may come back as another version.
+            if kind == .legacy { versions[request.location] = nil }
+        }
+        self[kind].fetch?.outcomes.append(outcome)
+        advance(kind, now, &actions)
+        // While other cores are silent, keys that are new already serve those who wait.
+        if self[kind].fetch != nil, keys.add(outcome, at: now.wallMilliseconds) {
+            publish(kind, &actions)
+            answerWaiting(after: kind, &actions)
+        }
+    }
+}
+
+// Requests and answers.
+extension KeyFetcher {
+    private mutating func ask(_ kind: KeyKind, location: Int, _ actions: inout [Action]) {
+        switch kind {
+        case .web: send(.webKeys, location, &actions)
+        case .legacy:
+            send(versions[location].map { .handshake($0) } ?? .version, location, &actions)
+        }
+    }
+
+    private mutating func send(_ call: CoreCall, _ location: Int, _ actions: inout [Action]) {
+        let request = call.request(id: nextID, location: location, core: options.core)
+        nextID &+= 1
+        self[call.kind].fetch?.outstanding.append(
+            KeyFetch.Request(id: request.id, location: location, asksVersion: call == .version)
+        )
+        actions.append(.send(request))
+    }
+
+    private mutating func agreeOnVersion(
+        _ request: KeyFetch.Request,
+        _ status: UInt16,
+        _ body: Span<UInt8>,
+        _ now: Time,
+        _ actions: inout [Action]
+    ) {
+        var outcome = KeyOutcome.absent
+        do throws(KeyFetchFailure) {
+            if let version = try KeyAnswers.handshakeVersion(status: status, body) {
+                versions[request.location] = version
+                send(.handshake(version), request.location, &actions)
+                return
+            }
+        } catch {
+            outcome = .failed(error)
+        }
+        settle(.legacy, request, outcome, now, &actions)
+    }
+}
+
+// What becomes of a fetch.
+extension KeyFetcher {
+    private mutating func finish(
+        _ kind: KeyKind,
+        _ outcome: KeyOutcome,
+        _ now: Time,
+        _ actions: inout [Action]
+    ) {
+        let maximumStale = options.keysMaximumStale.wholeMilliseconds
+        let isTaken = keys.take(
+            outcome,
+            of: kind,
+            at: now.wallMilliseconds,
+            maximumStale: maximumStale
+        )
+        self[kind].fetch = nil
+        self[kind].endedAt = now.nanoseconds
+        self[kind].failed = outcome.isFailure
+        if outcome.isFailure { fetchesFailed &+= 1 } else { fetchesSucceeded &+= 1 }
+        if isTaken {
+            self[kind].failures = 0
+            let half = UInt64(options.keysMaximumAge.wholeMilliseconds) &* 500_000
+            self[kind].nextAt = now.nanoseconds &+ max(half, KeySchedule.leastInterval)
+            publish(kind, &actions)
+        } else {
+            self[kind].failures += 1
+            let wait = KeySchedule.backoff(
+                failures: self[kind].failures,
+                isKnown: keys.knowledge(of: kind) != .unknown
+            )
+            self[kind].nextAt = now.nanoseconds &+ wait
+        }
+        answerWaiting(after: isTaken ? kind : nil, &actions)
+    }
+
+    private mutating func publish(_ kind: KeyKind, _ actions: inout [Action]) {
+        keys.sequence &+= 1
+        self[kind].sequence = keys.sequence
+        actions.append(.publish(keys))
+    }
+
+    /// Answers those whose question the kind just published decides, and those for whom no fetch is
+    /// under way any more.
+    private mutating func answerWaiting(after kind: KeyKind?, _ actions: inout [Action]) {
+        var remaining: [Waiting] = []
+        for one in waiting {
+            if kind == decisiveKind(one.question) {
+                actions.append(answer(one.worker, one.question, failed: false))
+            } else if kinds(of: one.question).contains(where: { self[$0].fetch != nil }) {
+                remaining.append(one)
+            } else {
+                actions.append(answer(one.worker, one.question, failed: failed(one.question)))
+            }
+        }
+        waiting = remaining
+    }
+}
+
+extension CoreOptions.Location {
+    /// Whether both name the same core, wherever they are written.
+    func isSameCore(as other: CoreOptions.Location) -> Bool {
+        host == other.host && port == other.port && basePath == other.basePath
+    }
+}

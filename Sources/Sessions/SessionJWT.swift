@@ -1,0 +1,101 @@
+internal import Bytes
+internal import HTTPCore
+internal import JOSE
+internal import JSON
+
+/// The JWT of a verified session, or why it has none that an upstream could use.
+enum SessionJWT: Equatable {
+    /// - Parameter expiry: milliseconds since the epoch.
+    case usable(token: [UInt8], expiry: Int64, isAccessToken: Bool)
+    case unusable(Fault)
+
+    /// What is wrong with a JWT, as far as it decides the answer.
+    struct Fault: Equatable {
+        /// The JWT's own expiry and time of issue, where it has them: milliseconds since the epoch.
+        var expiry: Int64?
+        var issuedAt: Int64?
+        /// Whether it would be usable if it had not expired.
+        var isExpiredOnly = false
+    }
+
+    /// Bytes of a JWT put into an upstream's field.
+    static let maximumBytes = 8 * 1024
+
+    /// Chooses the session's JWT by `jwt.source` and looks whether it is usable.
+    ///
+    /// - Parameter bytes: the access token itself.
+    static func select(
+        for token: AccessToken,
+        bytes: [UInt8],
+        options: SessionOptions,
+        wallMilliseconds: Int64
+    ) -> SessionJWT {
+        let fromPayload =
+            switch options.jwtSource {
+            case .auto: !token.format.isJWT
+            case .payload: true
+            case .accessToken: false
+            }
+        guard fromPayload else {
+            return examine(bytes, isAccessToken: true, wallMilliseconds: wallMilliseconds)
+        }
+        let property = token.payload["_jwtPName"]?.string ?? options.jwtProperty
+        guard let text = token.payload[property]?.string else { return .unusable(Fault()) }
+        return examine(
+            Array(text.utf8),
+            isAccessToken: false,
+            wallMilliseconds: wallMilliseconds
+        )
+    }
+
+    /// Usable: three base64url segments, none empty, header `alg` RS256, payload an object with a
+    /// numeric `exp` in the future.
+    private static func examine(
+        _ bytes: [UInt8],
+        isAccessToken: Bool,
+        wallMilliseconds: Int64
+    ) -> SessionJWT {
+        let token = bytes.span
+        guard token.count <= maximumBytes, let parts = TokenParts(token),
+            !parts.signature.isEmpty,
+            Base64.decodeURL(token.extracting(parts.signature)) != nil,
+            let headerBytes = Base64.decodeURL(token.extracting(parts.header)),
+            let payloadBytes = Base64.decodeURL(token.extracting(parts.payload)),
+            let claims = try? JSONValue.parse(payloadBytes.span).object
+        else { return .unusable(Fault()) }
+        let expiry = Timestamp.seconds(claims["exp"])
+        var fault = Fault(expiry: expiry, issuedAt: Timestamp.seconds(claims["iat"]))
+        guard let header = try? JSONValue.parse(headerBytes.span).object,
+            header["alg"]?.string == "RS256", let expiry
+        else { return .unusable(fault) }
+        guard wallMilliseconds < expiry else {
+            fault.isExpiredOnly = true
+            return .unusable(fault)
+        }
+        return .usable(token: bytes, expiry: expiry, isAccessToken: isAccessToken)
+    }
+}
+
+extension SessionJWT.Fault {
+    /// How a valid session with this fault is answered where a JWT is required.
+    ///
+    /// A refresh mints a new JWT, except where the session's maker makes none or one that is dead
+    /// from the start: then a browser would refresh for ever, so it is an error of the service.
+    ///
+    /// - Parameter createdAt: the access token's, in milliseconds since the epoch.
+    func refusal(createdAt: Int64, wallMilliseconds: Int64) -> SessionRefusal {
+        let isYoung = wallMilliseconds &- createdAt < Self.youth
+        if isYoung, !isExpiredOnly { return Self.incurable }
+        if let expiry, expiry <= createdAt {
+            guard let issuedAt, issuedAt < createdAt &- Self.youth else { return Self.incurable }
+        }
+        return SessionRefusal(
+            reason: isExpiredOnly ? .jwtExpired : .jwtMissing,
+            answer: .tryRefreshToken
+        )
+    }
+
+    /// Milliseconds within which a token counts as just made.
+    private static let youth: Int64 = 60_000
+    private static let incurable = SessionRefusal(reason: .jwtMissing, answer: .jwtMissing)
+}
