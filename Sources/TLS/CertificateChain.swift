@@ -91,11 +91,21 @@ struct PrivateKey: ~Copyable {
             return
         }
         if asked { throw .encrypted }
-        let reason = sallyport_error_reason(ERR_peek_last_error())
-        throw reason == PEM_R_NO_START_LINE ? .absent : .malformed
+        throw Self.holdsBlock(pem) ? .malformed : .absent
     }
 
     deinit { unsafe EVP_PKEY_free(pointer) }
+
+    /// Whether there is a `BEGIN … PRIVATE KEY` line; OpenSSL's decoders do not tell.
+    private static func holdsBlock(_ pem: SecretBytes) -> Bool {
+        let mark = Array("PRIVATE KEY-----".utf8)
+        return unsafe pem.withBytes { bytes in
+            guard bytes.count >= mark.count else { return false }
+            return (0...bytes.count - mark.count).contains { start in
+                mark.indices.allSatisfy { unsafe bytes[start + $0] == mark[$0] }
+            }
+        }
+    }
 
     /// Never gives a passphrase; notes that one was asked for.
     private static let passphraseCallback:
