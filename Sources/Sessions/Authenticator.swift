@@ -19,7 +19,9 @@ public struct Authenticator: ~Copyable {
     /// Bytes of a raw credential: a token at its largest with every byte percent-encoded.
     private static let maximumCredentialBytes = 3 * AccessToken.maximumBytes + 2
 
-    /// - Parameter cacheBytes: this worker's share of `token_cache.size`.
+    /// - Parameters:
+    ///   - options: the configuration's `sessions`.
+    ///   - cacheBytes: this worker's share of `token_cache.size`.
     public init(options: SessionOptions, cacheBytes: Int) {
         self.options = options
         cookieName = Array(options.accessTokenCookie.utf8)
@@ -68,10 +70,12 @@ extension Authenticator {
     /// bearer counts as none.
     ///
     /// - Parameters:
-    ///   - head: read from `bytes`.
+    ///   - head: the request's.
+    ///   - bytes: what the head was read from.
     ///   - wallMilliseconds: now, since the epoch.
     ///   - mayAsk: false once the core was asked for this request: an unknown key is final then.
     ///   - lastFetchFailed: whether that question's fetch failed, so that nothing is known.
+    /// - Returns: the outcome; a session's reference is pinned until `release`.
     public mutating func authenticate(
         head: borrowing RequestHead,
         bytes: Span<UInt8>,
@@ -112,25 +116,25 @@ extension Authenticator {
     /// none is required.
     @_lifetime(borrow self)
     public func field(_ reference: SessionReference) -> Span<UInt8> {
-        unsafe _overrideLifetime(cache.field(reference), borrowing: self)
+        cache.bytes(.field, of: reference)
     }
 
     /// The JWT alone.
     @_lifetime(borrow self)
     public func token(_ reference: SessionReference) -> Span<UInt8> {
-        unsafe _overrideLifetime(cache.token(reference), borrowing: self)
+        cache.bytes(.token, of: reference)
     }
 
     /// The user's ID.
     @_lifetime(borrow self)
     public func user(_ reference: SessionReference) -> Span<UInt8> {
-        unsafe _overrideLifetime(cache.user(reference), borrowing: self)
+        cache.bytes(.user, of: reference)
     }
 
     /// The session handle.
     @_lifetime(borrow self)
     public func sessionHandle(_ reference: SessionReference) -> Span<UInt8> {
-        unsafe _overrideLifetime(cache.sessionHandle(reference), borrowing: self)
+        cache.bytes(.sessionHandle, of: reference)
     }
 }
 

@@ -106,26 +106,34 @@ struct CacheSlot {
         }
     }
 
-    /// The value of the field that carries the JWT.
-    var field: Span<UInt8> {
-        @_lifetime(borrow self)
-        get { span(at: 0, count: fieldBytes) }
+    /// The runs of bytes that are read from an entry.
+    enum Part {
+        /// The value of the field that carries the JWT.
+        case field
+        /// The JWT alone.
+        case token
+        case user
+        case sessionHandle
     }
 
-    /// The JWT alone.
-    var token: Span<UInt8> {
-        @_lifetime(borrow self)
-        get { span(at: tokenOffset, count: fieldBytes - tokenOffset) }
+    /// One run of the entry in a place; lives as long as the places are only read.
+    @_lifetime(borrow slots)
+    static func bytes(
+        _ part: Part,
+        ofSlot index: Int,
+        in slots: borrowing [CacheSlot]
+    ) -> Span<UInt8> {
+        unsafe _overrideLifetime(slots[index].bytes(part), borrowing: slots)
     }
 
-    var user: Span<UInt8> {
-        @_lifetime(borrow self)
-        get { span(at: userOffset, count: userBytes) }
-    }
-
-    var sessionHandle: Span<UInt8> {
-        @_lifetime(borrow self)
-        get { span(at: userOffset + userBytes, count: handleBytes) }
+    @_lifetime(borrow self)
+    private func bytes(_ part: Part) -> Span<UInt8> {
+        switch part {
+        case .field: span(at: 0, count: fieldBytes)
+        case .token: span(at: tokenOffset, count: fieldBytes - tokenOffset)
+        case .user: span(at: userOffset, count: userBytes)
+        case .sessionHandle: span(at: userOffset + userBytes, count: handleBytes)
+        }
     }
 
     private var userOffset: Int { max(fieldBytes, credentialOffset + credentialBytes) }

@@ -13,7 +13,9 @@ public struct CookieFilter: Sendable {
 
     /// Appends what remains of one line's value.
     ///
-    /// - Parameter buffer: has room for the whole value; else nothing is appended.
+    /// - Parameters:
+    ///   - value: the field's.
+    ///   - buffer: has room for the whole value; else nothing is appended.
     /// - Returns: the bytes appended; 0 = nothing is left, so no field may be sent.
     public func append(value: Span<UInt8>, to buffer: inout Buffer) -> Int {
         guard buffer.room >= value.count else { return 0 }

@@ -23,8 +23,11 @@ struct CookiePair: Equatable {
     /// The value without the whitespace around it; quotes are part of it.
     var value: Range<Int>
 
-    /// - Parameter range: as `CookiePairs` gives them.
-    /// - Returns: nil for a run without `=`, which names nothing.
+    /// Nil for a run without `=`, which names nothing.
+    ///
+    /// - Parameters:
+    ///   - range: as `CookiePairs` gives them.
+    ///   - value: the field's.
     init?(_ range: Range<Int>, in value: Span<UInt8>) {
         let equals = value.scan(
             for: UInt8(ascii: "="),

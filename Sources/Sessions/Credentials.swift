@@ -23,7 +23,11 @@ public struct Credentials: Equatable, Sendable {
     /// Looks through the head's `Authorization` and `Cookie` lines; names that merely fold to these
     /// are no credentials.
     ///
-    /// - Parameter cookieName: the access token cookie's; compared byte by byte.
+    /// - Parameters:
+    ///   - head: the request's.
+    ///   - bytes: what the head was read from.
+    ///   - cookieName: the access token cookie's; compared byte by byte.
+    /// - Returns: where the credentials lie; empty when there are none.
     public static func find(
         head: borrowing RequestHead,
         bytes: Span<UInt8>,

@@ -69,8 +69,7 @@ enum KeyAnswers {
     }
 
     /// `POST /recipe/handshake`: the key list, or the single key of CDI 2.8 and before.
-    ///
-    /// - Parameter wallMilliseconds: now; keys that have ended are left out.
+    /// Keys that have ended are left out.
     private static func legacyKeys(
         _ body: Span<UInt8>,
         wallMilliseconds: Int64

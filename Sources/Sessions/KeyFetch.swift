@@ -105,9 +105,8 @@ struct KeySchedule: Sendable {
     /// Nanoseconds between two fetches nobody asked for, at least.
     static let leastInterval: UInt64 = 1_000_000_000
 
-    /// Nanoseconds to wait after this many failures: doubled from the first to the last.
-    ///
-    /// - Parameter isKnown: whether the kind was fetched before, so that nobody waits for it.
+    /// Nanoseconds to wait after this many failures: doubled from the first to the last, and longer
+    /// when the kind was fetched before, so that nobody waits for it.
     static func backoff(failures: Int, isKnown: Bool) -> UInt64 {
         let first: UInt64 = isKnown ? leastInterval : 250_000_000
         let last: UInt64 = isKnown ? 60_000_000_000 : 5_000_000_000

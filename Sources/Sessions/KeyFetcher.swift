@@ -64,7 +64,12 @@ extension KeyFetcher {
 
     /// A worker met a token that none of its keys verifies.
     ///
-    /// - Parameter seenSequence: the `sequence` of the keys it tried.
+    /// - Parameters:
+    ///   - worker: whom to answer.
+    ///   - question: what the token lacks.
+    ///   - seenSequence: the `sequence` of the keys it was tried with.
+    ///   - now: the time.
+    /// - Returns: what to do; an answer follows at once or when the fetch ends.
     public mutating func wanted(
         worker: Int,
         question: KeyQuestion,

@@ -55,6 +55,7 @@ public struct KeySet: Sendable, Equatable {
     /// Whether one kind at least is there to verify with; `/readyz` asks.
     ///
     /// - Parameter wallMilliseconds: now, since the epoch.
+    /// - Returns: whether a token can be verified at all.
     public func hasUsableKeys(wallMilliseconds: Int64) -> Bool {
         if !webKeys.isEmpty { return true }
         for key in legacyKeys where key.expiry > wallMilliseconds { return true }

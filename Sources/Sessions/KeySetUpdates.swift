@@ -9,6 +9,8 @@ extension KeySet {
     /// Puts a fetch's outcome in the place of what was known of the kind.
     ///
     /// - Parameters:
+    ///   - outcome: what the cores said.
+    ///   - kind: of which keys.
     ///   - wall: now, in milliseconds since the epoch.
     ///   - maximumStale: milliseconds.
     /// - Returns: false when it replaces nothing: a failure, or a 404 where there were keys. That may

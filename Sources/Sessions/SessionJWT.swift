@@ -21,9 +21,8 @@ enum SessionJWT: Equatable {
     /// Bytes of a JWT put into an upstream's field.
     static let maximumBytes = 8 * 1024
 
-    /// Chooses the session's JWT by `jwt.source` and looks whether it is usable.
-    ///
-    /// - Parameter bytes: the access token itself.
+    /// Chooses the session's JWT by `jwt.source` and looks whether it is usable; `bytes` are the access
+    /// token's own.
     static func select(
         for token: AccessToken,
         bytes: [UInt8],
@@ -81,8 +80,7 @@ extension SessionJWT.Fault {
     ///
     /// A refresh mints a new JWT, except where the session's maker makes none or one that is dead
     /// from the start: then a browser would refresh for ever, so it is an error of the service.
-    ///
-    /// - Parameter createdAt: the access token's, in milliseconds since the epoch.
+    /// `createdAt` is the access token's, in milliseconds since the epoch.
     func refusal(createdAt: Int64, wallMilliseconds: Int64) -> SessionRefusal {
         let isYoung = wallMilliseconds &- createdAt < Self.youth
         if isYoung, !isExpiredOnly { return Self.incurable }

@@ -32,7 +32,9 @@ struct VerifiedTokenCache: ~Copyable {
     private var entryLimit: Int
     private(set) var statistics = TokenCacheStatistics()
 
-    /// - Parameter bytes: memory for entries and their places.
+    /// - Parameters:
+    ///   - bytes: memory for entries and their places.
+    ///   - hash: with a key of its own.
     init(bytes: Int, hash: KeyedHash = KeyedHash()) {
         self.hash = hash
         entryLimit = Self.entryLimit(bytes)
@@ -57,9 +59,7 @@ struct VerifiedTokenCache: ~Copyable {
     /// The signature is the token's most random part and stands at its end.
     private static let hashedBytes = 64
 
-    /// Finds an entry and pins it.
-    ///
-    /// - Parameter wallMilliseconds: now, since the epoch.
+    /// Finds an entry that has not expired, and pins it.
     mutating func find(
         _ credential: Span<UInt8>,
         kind: CredentialKind,
@@ -149,30 +149,12 @@ struct VerifiedTokenCache: ~Copyable {
     }
 }
 
-/// What a pinned entry holds; nothing when the reference is stale.
 extension VerifiedTokenCache {
+    /// What a pinned entry holds; nothing when the reference is stale.
     @_lifetime(borrow self)
-    func field(_ reference: SessionReference) -> Span<UInt8> {
+    func bytes(_ part: CacheSlot.Part, of reference: SessionReference) -> Span<UInt8> {
         guard isPinned(reference) else { return Span() }
-        return unsafe _overrideLifetime(slots[Int(reference.slot)].field, borrowing: self)
-    }
-
-    @_lifetime(borrow self)
-    func token(_ reference: SessionReference) -> Span<UInt8> {
-        guard isPinned(reference) else { return Span() }
-        return unsafe _overrideLifetime(slots[Int(reference.slot)].token, borrowing: self)
-    }
-
-    @_lifetime(borrow self)
-    func user(_ reference: SessionReference) -> Span<UInt8> {
-        guard isPinned(reference) else { return Span() }
-        return unsafe _overrideLifetime(slots[Int(reference.slot)].user, borrowing: self)
-    }
-
-    @_lifetime(borrow self)
-    func sessionHandle(_ reference: SessionReference) -> Span<UInt8> {
-        guard isPinned(reference) else { return Span() }
-        return unsafe _overrideLifetime(slots[Int(reference.slot)].sessionHandle, borrowing: self)
+        return CacheSlot.bytes(part, ofSlot: Int(reference.slot), in: slots)
     }
 }
 
