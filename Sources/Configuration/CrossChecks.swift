@@ -16,8 +16,10 @@ struct CrossChecks {
         let wholeRoutes = resolve(result.routes, upstreams: result.options.upstreams)
         result.options.routes = named(wholeRoutes)
         upstreamsArePresent(result, file)
-        unusedUpstreams(result)
+        if wholeRoutes.count == result.routes.count { unusedUpstreams(result) }
         RouteChecks(report: report).apply(to: result.options.routes)
+        let now = WallClock.milliseconds / 1000
+        CertificateChecks(report: report, now: now).apply(to: result.options.listeners)
     }
 
     // MARK: - Addresses
@@ -62,7 +64,9 @@ struct CrossChecks {
                 report.error(
                     upstream.position,
                     "there is no upstream \(upstream.quoted)",
-                    Spelling.remedy(for: upstream.value, among: names, called: "upstreams")
+                    names.isEmpty
+                        ? "write it below `upstreams`"
+                        : Spelling.remedy(for: upstream.value, among: names, called: "upstreams")
                 )
                 return nil
             }
@@ -86,6 +90,7 @@ struct CrossChecks {
     }
 
     private func unusedUpstreams(_ result: GatewayReader.Result) {
+        guard !result.routes.isEmpty else { return }
         let used = Set(result.routes.compactMap(\.upstream?.value))
         for upstream in result.options.upstreams where !used.contains(upstream.name) {
             report.warning(

@@ -127,7 +127,7 @@ struct GatewayReader {
         }
         guard var access = Section(access, path: "log.access", reading: reading) else { return }
         if let text = access.text("output") { log.access = output(text) }
-        access.notYet("format", only: "json")
+        access.notYet("format", only: "json", later: [])
         access.finish()
     }
 

@@ -54,7 +54,7 @@ enum RouteReader {
             into: &options.session
         )
         section.notYetList("claims")
-        section.notYet("check_database", only: "false")
+        section.notYetSwitch("check_database")
         let upstream = action(&section, into: &options)
         section.finish()
         return Route(
@@ -187,7 +187,7 @@ enum RouteReader {
         var exposes = false
         section.boolean("expose_access_token", into: &exposes)
         guard let respond else {
-            forwarding(&section, hasUpstream: upstream != nil)
+            forwarding(&section, exposes: exposes)
             return upstream
         }
         if respond.value != "jwt" {
@@ -199,17 +199,15 @@ enum RouteReader {
         return nil
     }
 
-    private static func forwarding(_ section: inout Section, hasUpstream: Bool) {
-        if !hasUpstream, section.keyPosition("upstream") == nil,
-            section.keyPosition("respond") == nil
-        {
+    private static func forwarding(_ section: inout Section, exposes: Bool) {
+        if section.keyPosition("upstream") == nil, section.keyPosition("respond") == nil {
             section.report.error(
                 section.position,
                 "a route that goes nowhere",
                 "write `upstream: NAME`, or `respond: jwt`"
             )
         }
-        if let position = section.keyPosition("expose_access_token") {
+        if exposes, let position = section.keyPosition("expose_access_token") {
             section.report.error(
                 position,
                 "`expose_access_token` on a route that does not respond with it",
@@ -222,6 +220,7 @@ enum RouteReader {
     private static func conflicts(_ section: inout Section, _ options: RouteOptions) {
         for key in ["upstream", "strip_prefix"] {
             guard let position = section.keyPosition(key) else { continue }
+            if key == "strip_prefix", !options.stripsPrefix { continue }
             section.report.error(
                 position,
                 "`\(key)` on a route with `respond`, which is not forwarded",

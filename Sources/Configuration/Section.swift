@@ -84,14 +84,31 @@ struct Section {
         report.notYet(position, "`\(name(key))`", remedy)
     }
 
-    /// A key of which only one value works until its feature exists.
-    mutating func notYet(_ key: String, only accepted: String) {
-        guard let text = text(key), !text.isBroken, text.value != accepted else { return }
+    /// A key of which only one value works until its feature exists. Where `later` lists the others,
+    /// any further one is an error of its own.
+    mutating func notYet(_ key: String, only accepted: String, later: [String]? = nil) {
+        guard let text = text(key), text.value != accepted else { return }
+        if let later, !later.contains(text.value) {
+            unknownWord(text, name(key), [accepted] + later)
+            return
+        }
         let value = accepted.isEmpty ? "\"\"" : accepted
         report.notYet(
             text.position,
             "`\(name(key))` \(text.quoted)",
             "write \(value), or leave the key out"
+        )
+    }
+
+    /// A switch that must be off until its feature exists.
+    mutating func notYetSwitch(_ key: String) {
+        var isOn = false
+        boolean(key, into: &isOn)
+        guard isOn, case .text(let text)? = peek(key) else { return }
+        report.notYet(
+            text.position,
+            "`\(name(key))` \(text.quoted)",
+            "write false, or leave the key out"
         )
     }
 

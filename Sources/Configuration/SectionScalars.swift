@@ -58,7 +58,8 @@ extension Section {
         report.error(
             text.position,
             "`\(what)` cannot be \(text.quoted)",
-            meant.map { "did you mean `\($0)`? It can be \(list)" } ?? "write one of \(list)"
+            meant.map { "did you mean `\($0)`? It can be \(list)" }
+                ?? (words.count == 1 ? "write \(list)" : "write one of \(list)")
         )
     }
 

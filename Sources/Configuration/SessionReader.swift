@@ -125,9 +125,10 @@ enum SessionReader {
     }
 
     private static func notYet(_ section: inout Section) {
-        section.notYet("anti_csrf", only: "none")
-        section.notYet("check_database", only: "false")
-        section.notYet("verify_children", only: "false")
+        let antiCSRF = ["auto", "custom_header", "token"]
+        section.notYet("anti_csrf", only: "none", later: antiCSRF)
+        section.notYetSwitch("check_database")
+        section.notYetSwitch("verify_children")
         section.notYet("invalid_claim_status", only: "403")
         section.notYet("revocation", "leave it out")
     }

@@ -7,7 +7,9 @@ enum URLs {
     /// A target: `http://host:port` or `unix:/path`.
     static func target(_ text: Text, _ reading: Reading) -> TargetAddress? {
         if let path = Addresses.socketPath(text, reading) { return path.map { .unix(path: $0) } }
-        guard let (host, port, rest) = http(text, "a target", reading.report) else { return nil }
+        guard let (host, port, rest) = http(text, "a target", port: 9100, reading.report) else {
+            return nil
+        }
         guard rest.isEmpty else {
             reading.report.error(
                 text.position,
@@ -29,7 +31,9 @@ enum URLs {
             )
             return nil
         }
-        guard let (host, port, rest) = http(text, "a core", reading.report) else { return nil }
+        guard let (host, port, rest) = http(text, "a core", port: 3567, reading.report) else {
+            return nil
+        }
         var base = rest
         while base.hasSuffix("/") { base = base.dropLast() }
         guard isBasePath(base) else {
@@ -81,6 +85,7 @@ enum URLs {
     private static func http(
         _ text: Text,
         _ what: String,
+        port example: Int,
         _ report: Report
     ) -> (host: String, port: UInt16, rest: Substring)? {
         let lower = text.value.lowercased()
@@ -94,7 +99,11 @@ enum URLs {
         }
         let scheme = "http://"
         guard lower.hasPrefix(scheme) else {
-            report.error(text.position, "\(text.quoted) is not \(what)", remedy(for: text.value))
+            report.error(
+                text.position,
+                "\(text.quoted) is not \(what)",
+                remedy(for: text.value, example)
+            )
             return nil
         }
         let after = text.value.dropFirst(scheme.count)
@@ -102,18 +111,18 @@ enum URLs {
         guard let (host, port) = Addresses.hostAndPort(after[..<end]), port != 0 else {
             report.error(
                 text.position,
-                "\(text.quoted) has no host, or a port out of range",
-                "write http://HOST:PORT, such as http://127.0.0.1:9100"
+                "\(text.quoted) is not \(what): no host, or more than a host and a port",
+                "write http://HOST:PORT, such as http://127.0.0.1:\(example)"
             )
             return nil
         }
         return (host, port ?? 80, after[end...])
     }
 
-    private static func remedy(for value: String) -> String {
+    private static func remedy(for value: String, _ example: Int) -> String {
         Addresses.hostAndPort(value) != nil
             ? "write http://\(value)"
-            : "write http://HOST:PORT, such as http://127.0.0.1:9100"
+            : "write http://HOST:PORT, such as http://127.0.0.1:\(example)"
     }
 
     /// Segments of visible characters that need no escape.

@@ -40,7 +40,7 @@ enum UpstreamReader {
         section.duration("connect_timeout", into: &options.connectTimeout)
         section.duration("response_timeout", into: &options.responseTimeout)
         section.duration("idle_timeout", into: &options.idleTimeout)
-        section.notYet("protocol", only: "http/1.1")
+        section.notYet("protocol", only: "http/1.1", later: ["h2"])
         section.notYet("tls", "leave it out: targets are reached in cleartext")
         section.finish()
         return options

@@ -12,6 +12,7 @@ struct Text {
 
     /// The text as messages quote it; long ones are cut.
     var quoted: String {
+        if written.isEmpty { return "`\"\"`" }
         let limit = 60
         return written.count > limit ? "`\(written.prefix(limit))…`" : "`\(written)`"
     }
