@@ -154,7 +154,8 @@ def test_chunks(gateway, upstream, content):
 @pytest.mark.parametrize("content, body", [
     pytest.param(b"5;a\r\nhello\r\n0\r\n\r\n", b"hello", id="extension"),
     pytest.param(b"5;a=b;c=\"d;\\\"e\"\r\nhello\r\n0;f\r\n\r\n", b"hello", id="quoted extension"),
-    pytest.param(b"A\r\n0123456789\r\na\r\nabcdefghij\r\n0\r\n\r\n", b"0123456789abcdefghij", id="hex"),
+    pytest.param(b"A\r\n0123456789\r\na\r\nabcdefghij\r\n0\r\n\r\n",
+                 b"0123456789abcdefghij", id="letters"),
     pytest.param(b"005\r\nhello\r\n000\r\n\r\n", b"hello", id="zeros"),
     pytest.param(b"0\r\n\r\n", b"", id="empty"),
 ])
