@@ -11,7 +11,7 @@ extension Span where Element == UInt8 {
             index &+= 16
         }
         while index < end, unsafe self[unchecked: index] != byte { index &+= 1 }
-        return max(index, end)
+        return index
     }
 
     /// The first index of `start..<end` that may not stand in a field value (RFC 9110 §5.5): a
