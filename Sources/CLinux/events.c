@@ -79,13 +79,21 @@ int linux_eventfd_reset(int descriptor) {
     return eventfd_read(descriptor, &value) < 0 ? -errno : 0;
 }
 
-int linux_wait_readable(int descriptor, int milliseconds) {
-    struct pollfd entry = {.fd = descriptor, .events = POLLIN};
+static int wait_for(int descriptor, short events, int milliseconds) {
+    struct pollfd entry = {.fd = descriptor, .events = events};
     int count = poll(&entry, 1, milliseconds);
     if (count < 0) {
         return errno == EINTR ? 0 : -errno;
     }
     return count;
+}
+
+int linux_wait_readable(int descriptor, int milliseconds) {
+    return wait_for(descriptor, POLLIN, milliseconds);
+}
+
+int linux_wait_writable(int descriptor, int milliseconds) {
+    return wait_for(descriptor, POLLOUT, milliseconds);
 }
 
 static void fill(sigset_t *set, const int *signals, int count) {

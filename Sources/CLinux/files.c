@@ -15,7 +15,8 @@ int linux_open_reading(const char *path) {
 }
 
 int linux_open_appending(const char *path, unsigned mode) {
-    int descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, mode);
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+    int descriptor = open(path, flags, mode);
     return descriptor < 0 ? -errno : descriptor;
 }
 

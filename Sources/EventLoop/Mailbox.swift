@@ -1,21 +1,20 @@
-import CLinux
 import Synchronization
 
 /// A bounded queue from any thread to one thread, whose loop sees `descriptor` become readable.
 public final class Mailbox<Message: Sendable>: Sendable {
     private let waiting = Mutex<[Message]>([])
-    private let wakeUp: Descriptor
+    private let wakeUp: WakeUp
     private let capacity: Int
 
     /// An empty box that holds `capacity` messages; more are refused.
     public init(capacity: Int = 4096) throws(SystemFailure) {
         precondition(capacity > 0)
-        wakeUp = Descriptor(owning: try SystemFailure.check(linux_eventfd(), "eventfd"))
+        wakeUp = try WakeUp()
         self.capacity = capacity
     }
 
     /// Readable while messages wait; register it level-triggered.
-    public var descriptor: CInt { wakeUp.number }
+    public var descriptor: CInt { wakeUp.descriptor }
 
     /// Puts a message at the end.
     ///
@@ -28,14 +27,14 @@ public final class Mailbox<Message: Sendable>: Sendable {
             return (true, messages.count == 1)
         }
         // Later ones find the descriptor readable already.
-        if isFirst { _ = linux_eventfd_signal(wakeUp.number) }
+        if isFirst { wakeUp.signal() }
         return taken
     }
 
     /// Appends all that waits, each thread's in its order, and makes the descriptor unreadable.
     public func drain(into messages: inout [Message]) {
         // Reset first: a message posted after it makes the descriptor readable again.
-        _ = linux_eventfd_reset(wakeUp.number)
+        wakeUp.reset()
         waiting.withLock { waiting in
             if messages.isEmpty {
                 // An exchange keeps the storage of both.
@@ -49,6 +48,6 @@ public final class Mailbox<Message: Sendable>: Sendable {
 
     /// Blocks a thread that has no loop until something waits or the time is over.
     func waitUntilReadable(milliseconds: CInt = -1) {
-        _ = linux_wait_readable(wakeUp.number, milliseconds)
+        wakeUp.wait(milliseconds: milliseconds)
     }
 }

@@ -42,6 +42,7 @@ int linux_eventfd_signal(int descriptor);
 int linux_eventfd_reset(int descriptor);
 /// Blocks until the descriptor is readable: 1; the time is over or a signal came: 0.
 int linux_wait_readable(int descriptor, int milliseconds);
+int linux_wait_writable(int descriptor, int milliseconds);
 
 int linux_signals_block(const int *signals, int count);
 int linux_signalfd(const int *signals, int count);
@@ -51,7 +52,7 @@ int linux_signalfd_next(int descriptor);
 // files.c
 
 int linux_open_reading(const char *path);
-/// For a log: created when missing, always written at its end.
+/// For a log: created when missing, always written at its end, never waited for.
 int linux_open_appending(const char *path, unsigned mode);
 /// A new file that must not exist yet.
 int linux_open_new(const char *path, unsigned mode);

@@ -1,0 +1,71 @@
+public import HTTPCore
+
+/// What is counted besides exchanges: each case is one series of `/metrics`.
+public enum Counter: UInt8, Sendable, CaseIterable {
+    // sallyport_session_checks_total{result}
+    case sessionValid, sessionAbsent
+    case sessionExpired, sessionBadSignature, sessionUnknownKey, sessionNotASessionToken
+    case sessionWrongKeyKind, sessionAntiCSRF, sessionDuplicateCookie, sessionJWTMissing
+    case sessionJWTExpired, sessionRevoked, sessionInvalidClaim, sessionUndecided
+    // sallyport_token_cache_…
+    case tokenCacheHits, tokenCacheMisses, tokenCacheEvictions
+    // Signatures verified, and requests put off because the turn's budget was spent.
+    case signatureChecks, signatureBudgetSpent
+    // sallyport_keys_fetches_total{result}
+    case keyFetchesSucceeded, keyFetchesFailed
+    // sallyport_tls_handshakes_total{version,resumed,result}
+    case handshakeTLS12, handshakeTLS12Resumed, handshakeTLS13, handshakeTLS13Resumed
+    case handshakeFailed
+    // Connections over time.
+    case clientConnectionsAccepted, connectionsShed
+    case upstreamConnectsSucceeded, upstreamConnectsFailed, upstreamRetries
+    // The gateway itself.
+    case accessLogDropped, messagesDropped, lateEvents
+    case reloadsSucceeded, reloadsFailed
+
+    /// The session check that ended in this refusal; every reason that says nothing of the session
+    /// is `sessionUndecided`: the gateway could not know.
+    public static func sessionCheck(refused reason: Reason) -> Counter {
+        switch reason {
+        case .noSession: .sessionAbsent
+        case .expired: .sessionExpired
+        case .badSignature: .sessionBadSignature
+        case .unknownKey: .sessionUnknownKey
+        case .notASessionToken: .sessionNotASessionToken
+        case .wrongKeyKind: .sessionWrongKeyKind
+        case .antiCSRF: .sessionAntiCSRF
+        case .duplicateCookie: .sessionDuplicateCookie
+        case .jwtMissing: .sessionJWTMissing
+        case .jwtExpired: .sessionJWTExpired
+        case .revoked: .sessionRevoked
+        case .invalidClaim: .sessionInvalidClaim
+        default: .sessionUndecided
+        }
+    }
+}
+
+/// What has a value that goes up and down: each case is one series of `/metrics`.
+public enum Gauge: UInt8, Sendable, CaseIterable {
+    // sallyport_connections{side}
+    case clientConnections, upstreamConnections
+    // sallyport_token_cache_…
+    case tokenCacheEntries, tokenCacheBytes
+    /// Seconds since a core last confirmed the keys.
+    case keysAgeSeconds
+    /// 1 while the keys are older than `sessions.keys.maximum_age`.
+    case keysStale
+    case exchangesInFlight
+    case workers
+    /// How many configurations have been live since the start.
+    case generation
+
+    /// Whether several threads' values add up; of the others the largest counts.
+    var isSum: Bool {
+        switch self {
+        case .clientConnections, .upstreamConnections, .tokenCacheEntries, .tokenCacheBytes,
+            .exchangesInFlight:
+            true
+        case .keysAgeSeconds, .keysStale, .workers, .generation: false
+        }
+    }
+}
