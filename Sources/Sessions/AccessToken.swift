@@ -2,8 +2,8 @@ internal import Bytes
 internal import JOSE
 internal import JSON
 
-/// A SuperTokens access token taken apart: its structure is that of a session token, its signature is
-/// not looked at yet.
+/// A SuperTokens access token taken apart: its structure is that of a session token, its signature
+/// is not looked at yet.
 struct AccessToken {
     var format: TokenFormat
     /// The V3+ header's `kid`; nil when it is no string, so that no key can be meant.
@@ -158,7 +158,8 @@ struct TokenParts: Equatable {
 
 /// Times in tokens, as milliseconds since the epoch.
 enum Timestamp {
-    /// A claim that counts milliseconds; nil when it is no number, or none of this age of the world.
+    /// A claim that counts milliseconds; nil when it is no number, or none of this age of the
+    /// world.
     static func milliseconds(_ claim: JSONValue?) -> Int64? {
         claim?.double.flatMap { integer($0.rounded(.down)) }
     }

@@ -112,8 +112,8 @@ extension Authenticator {
 
 /// What a held session says; nothing when the reference was given back.
 extension Authenticator {
-    /// The value of the field `jwt.field`: scheme and JWT. Empty when the session has no usable JWT and
-    /// none is required.
+    /// The value of the field `jwt.field`: scheme and JWT. Empty when the session has no usable JWT
+    /// and none is required.
     @_lifetime(borrow self)
     public func field(_ reference: SessionReference) -> Span<UInt8> {
         cache.bytes(.field, of: reference)

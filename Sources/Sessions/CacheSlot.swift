@@ -1,7 +1,7 @@
 internal import Bytes
 
-/// One place of the verified-token cache: its entry's bytes in one block of memory, and what is known
-/// of the entry.
+/// One place of the verified-token cache: its entry's bytes in one block of memory, and what is
+/// known of the entry.
 ///
 /// The block holds the field, then the credential (unless the field ends with it), user and handle.
 @safe

@@ -2,8 +2,8 @@ public import Bytes
 
 /// Copies `Cookie` lines without the session cookies; the other pairs stay byte for byte.
 ///
-/// When a pair could be read as a session cookie by some reader it goes, and so does what follows it
-/// up to the end of a quote that it opens.
+/// When a pair could be read as a session cookie by some reader it goes, and so does what follows
+/// it up to the end of a quote that it opens.
 public struct CookieFilter: Sendable {
     private let names: SessionCookieNames
 

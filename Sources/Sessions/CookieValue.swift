@@ -3,7 +3,8 @@ internal import Bytes
 /// A cookie's value as the SuperTokens SDKs read it.
 enum CookieValue {
     /// One pair of double quotes around the value is stripped (Python's SimpleCookie writes them),
-    /// then percent escapes are decoded; `+` stays `+`. A malformed escape leaves every byte as it is.
+    /// then percent escapes are decoded; `+` stays `+`. A malformed escape leaves every byte as it
+    /// is.
     static func decoded(_ raw: Span<UInt8>) -> [UInt8] {
         let value = raw.extracting(unquoted(raw))
         guard value.scan(for: UInt8(ascii: "%"), from: 0, to: value.count) < value.count else {

@@ -5,10 +5,11 @@ public import HTTPCore
 ///
 /// Ranges are into the bytes the head was read from.
 public struct Credentials: Equatable, Sendable {
-    /// What follows `Bearer ` (case-sensitive, as the SDKs read it) in the only `Authorization` line.
+    /// What follows `Bearer ` (case-sensitive, as the SDKs read it) in the only `Authorization`
+    /// line.
     ///
-    /// Nil when there are several lines: readers that keep the first and readers that join them would
-    /// differ, and the joined value is no token.
+    /// Nil when there are several lines: readers that keep the first and readers that join them
+    /// would differ, and the joined value is no token.
     public var bearer: ByteRange?
     /// The raw value of the first access token cookie, quotes and escapes included.
     public var cookie: ByteRange?

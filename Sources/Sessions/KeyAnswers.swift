@@ -112,7 +112,8 @@ enum KeyAnswers {
         return LegacyKey(subjectPublicKeyInfo: der, createdAt: createdAt, expiry: expiry)
     }
 
-    /// `GET /apiversion`: the newest interface version that still offers the handshake, 2.7 to 2.20.
+    /// `GET /apiversion`: the newest interface version that still offers the handshake, 2.7 to
+    /// 2.20.
     ///
     /// - Returns: nil when the core has none of them.
     static func handshakeVersion(

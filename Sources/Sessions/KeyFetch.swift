@@ -56,7 +56,8 @@ struct KeyFetch: Sendable {
         return outstanding.isEmpty && !outcomes.contains { !$0.isFailure }
     }
 
-    /// What the fetch comes to: all keys that any core named, else that it has none, else a failure.
+    /// What the fetch comes to: all keys that any core named, else that it has none, else a
+    /// failure.
     var outcome: KeyOutcome {
         var webKeys: [JSONWebKey] = []
         var legacyKeys: [LegacyKey] = []

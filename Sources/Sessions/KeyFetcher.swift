@@ -1,5 +1,5 @@
-/// Decides which keys are fetched from which core and when. It does no I/O and keeps no clock: events
-/// and times go in, actions come out.
+/// Decides which keys are fetched from which core and when. It does no I/O and keeps no clock:
+/// events and times go in, actions come out.
 ///
 /// Keys are fetched at the start, again from half their maximum age on, and when a worker meets a
 /// token that no key verifies: then one fetch serves every worker, and within the cooldown after it
@@ -36,7 +36,8 @@ public struct KeyFetcher: Sendable {
         versions = [String?](repeating: nil, count: options.core.locations.count)
     }
 
-    /// When `tick` is due at the latest, on the monotonic clock; nil while only answers are awaited.
+    /// When `tick` is due at the latest, on the monotonic clock; nil while only answers are
+    /// awaited.
     public var nextDeadline: UInt64? {
         kinds.compactMap { self[$0].fetch == nil ? self[$0].nextAt : nil }.min()
     }
@@ -131,8 +132,8 @@ extension KeyFetcher {
         return actions
     }
 
-    /// Takes new options over. Where other cores, another key or another kind is meant, what was known
-    /// is forgotten and fetched again; else only the times change.
+    /// Takes new options over. Where other cores, another key or another kind is meant, what was
+    /// known is forgotten and fetched again; else only the times change.
     public mutating func replaceOptions(_ new: SessionOptions, now: Time) -> [Action] {
         let old = options
         options = new

@@ -15,7 +15,8 @@ extension KeyFetcher {
         }
     }
 
-    /// A request to a core. The driver gives it `core.timeout` and answers with `answered` or `failed`.
+    /// A request to a core. The driver gives it `core.timeout` and answers with `answered` or
+    /// `failed`.
     public struct CoreRequest: Sendable, Equatable {
         public var id: UInt64
         /// Which of `core.locations` to ask.

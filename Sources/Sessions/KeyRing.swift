@@ -147,8 +147,8 @@ extension KeyRing {
     }
 
     /// Verifies a V1 or V2 token, whose header names no key: the handshake keys are tried, then the
-    /// JWK set's, dynamic ones first. When the token is older than the newest key, no key still to come
-    /// can have signed it.
+    /// JWK set's, dynamic ones first. When the token is older than the newest key, no key still to
+    /// come can have signed it.
     mutating func verifyLegacy(
         signature: Span<UInt8>,
         message: Span<UInt8>,

@@ -63,7 +63,8 @@ public struct KeySet: Sendable, Equatable {
     }
 }
 
-/// What SuperTokens key IDs say: `d-<milliseconds>` is a dynamic (rotating) key, all others are static.
+/// What SuperTokens key IDs say: `d-<milliseconds>` is a dynamic (rotating) key, all others are
+/// static.
 enum KeyID {
     static func isDynamic(_ keyID: Span<UInt8>) -> Bool {
         keyID.count >= 2 && keyID[0] == UInt8(ascii: "d") && keyID[1] == UInt8(ascii: "-")

@@ -13,9 +13,9 @@ extension KeySet {
     ///   - kind: of which keys.
     ///   - wall: now, in milliseconds since the epoch.
     ///   - maximumStale: milliseconds.
-    /// - Returns: false when it replaces nothing: a failure, or a 404 where there were keys. That may
-    ///   be a stray answer on the way to the core; it takes keys away only when no core confirmed
-    ///   them for the longest time allowed.
+    /// - Returns: false when it replaces nothing: a failure, or a 404 where there were keys. That
+    ///   may be a stray answer on the way to the core; it takes keys away only when no core
+    ///   confirmed them for the longest time allowed.
     mutating func take(
         _ outcome: KeyOutcome,
         of kind: KeyKind,

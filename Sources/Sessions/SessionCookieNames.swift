@@ -1,8 +1,8 @@
 internal import Bytes
 
 extension SessionOptions {
-    /// The cookies that carry a session or a piece of one, as spelled: the configured names, and those
-    /// the SuperTokens SDKs set on either side.
+    /// The cookies that carry a session or a piece of one, as spelled: the configured names, and
+    /// those the SuperTokens SDKs set on either side.
     public var sessionCookieNames: [String] {
         [
             accessTokenCookie, refreshTokenCookie, "sIdRefreshToken", "sFrontToken", "sAntiCsrf",
@@ -20,7 +20,8 @@ extension SessionOptions {
 ///
 /// Readers differ: some trim quotes and odd blanks, some split at blanks or commas, some decode
 /// percent escapes in names, some compare without case, some fold `.` and `_`, some see an array in
-/// `name[0]`. A name counts wherever it stands between bytes that no name can hold and before a `=`.
+/// `name[0]`. A name counts wherever it stands between bytes that no name can hold and before a
+/// `=`.
 struct SessionCookieNames: Sendable {
     private let exact: [[UInt8]]
     private let folded: [[UInt8]]
@@ -59,8 +60,7 @@ struct SessionCookieNames: Sendable {
             {
                 return true
             }
-            // PHP reads a `+` in a name as a blank.
-            isBoundary = !unit.byte.isTokenByte || unit.byte == UInt8(ascii: "+")
+            isBoundary = !Self.isNamePart(unit.byte)
             if !isBoundary { isFirstWord = false }
             index += unit.count
         }
@@ -87,17 +87,23 @@ struct SessionCookieNames: Sendable {
         return index
     }
 
-    /// Whether a name that ends before `start` is followed by what makes it one. At the pair's end it
-    /// is a name without a value only when nothing came before it.
+    /// Whether a name that ends before `start` is followed by what makes it one. At the pair's end
+    /// it is a name without a value only when nothing came before it.
     private static func endsName(_ pair: Span<UInt8>, at start: Int, isFirstWord: Bool) -> Bool {
         var index = start
         while index < pair.count {
             let unit = unit(pair, at: index)
             if unit.byte == UInt8(ascii: "=") || unit.byte == UInt8(ascii: "[") { return true }
-            if unit.byte.isTokenByte { return false }
+            if isNamePart(unit.byte) { return false }
             index += unit.count
         }
         return isFirstWord
+    }
+
+    /// Whether every reader takes the byte for a part of a name. PHP reads a `+` as a blank, and an
+    /// apostrophe may be taken for a quote.
+    private static func isNamePart(_ byte: UInt8) -> Bool {
+        byte.isTokenByte && byte != UInt8(ascii: "+") && byte != UInt8(ascii: "'")
     }
 
     /// One byte, or one percent escape and the byte it stands for.

@@ -21,8 +21,8 @@ enum SessionJWT: Equatable {
     /// Bytes of a JWT put into an upstream's field.
     static let maximumBytes = 8 * 1024
 
-    /// Chooses the session's JWT by `jwt.source` and looks whether it is usable; `bytes` are the access
-    /// token's own.
+    /// Chooses the session's JWT by `jwt.source` and looks whether it is usable; `bytes` are the
+    /// access token's own.
     static func select(
         for token: AccessToken,
         bytes: [UInt8],

@@ -7,8 +7,8 @@ enum CredentialKind: UInt8, Sendable {
 /// A session whose token was verified: what the cache keeps of it.
 struct VerifiedSession: Sendable, Equatable {
     var format: TokenFormat
-    /// The value of the field that carries the JWT, scheme included; empty when there is no usable JWT
-    /// and none is required.
+    /// The value of the field that carries the JWT, scheme included; empty when there is no usable
+    /// JWT and none is required.
     var field: [UInt8]
     /// Where in `field` the JWT begins.
     var tokenOffset: Int

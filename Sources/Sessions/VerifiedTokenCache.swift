@@ -19,8 +19,8 @@ public struct TokenCacheStatistics: Sendable, Equatable {
 /// One worker's verified tokens: from a credential's raw bytes to all that the rewrite needs.
 ///
 /// An entry is found by a keyed hash and a comparison of every byte, never by a hash alone. Entries
-/// leave by the clock algorithm, when they expire, or when the key that verified them leaves the key
-/// set. A pinned entry that leaves can be read until it is released.
+/// leave by the clock algorithm, when they expire, or when the key that verified them leaves the
+/// key set. A pinned entry that leaves can be read until it is released.
 struct VerifiedTokenCache: ~Copyable {
     private var slots: [CacheSlot] = []
     private var buckets: [UInt32]
@@ -80,8 +80,8 @@ struct VerifiedTokenCache: ~Copyable {
         return nil
     }
 
-    /// Stores a verified session and pins its entry. What does not fit is not listed: it is there for
-    /// this request only.
+    /// Stores a verified session and pins its entry. What does not fit is not listed: it is there
+    /// for this request only.
     mutating func insert(
         _ session: VerifiedSession,
         credential: Span<UInt8>,
