@@ -1,6 +1,6 @@
 internal import Bytes
 internal import Cryptography
-internal import JSON
+public import JSON
 
 /// A public RSA key that verifies RS256 signatures, as a JSON Web Key names it (RFC 7517, RFC 7518
 /// §6.3).
@@ -44,9 +44,9 @@ public struct JSONWebKey: Sendable, Equatable {
         return usable.filter { key in usable.count { $0.keyID == key.keyID } == 1 }
     }
 
-    /// The key set's JSON: members in the order SuperTokens cores write them.
+    /// The key set's JSON.
     public static func serialized(_ keys: [JSONWebKey]) -> [UInt8] {
-        JSONValue.object(["keys": .array(keys.map(\.value))]).serialized()
+        JSONValue.object(["keys": .array(keys.map(\.json))]).serialized()
     }
 
     /// Nil for a key that cannot verify RS256.
@@ -78,7 +78,8 @@ public struct JSONWebKey: Sendable, Equatable {
 }
 
 extension JSONWebKey {
-    fileprivate var value: JSONValue {
+    /// The key's JSON: members in the order SuperTokens cores write them.
+    public var json: JSONValue {
         .object([
             "kty": .string("RSA"),
             "kid": .string(String(decoding: keyID, as: UTF8.self)),
