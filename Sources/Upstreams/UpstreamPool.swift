@@ -58,6 +58,7 @@ public struct UpstreamPool: ~Copyable {
     ///   - tried: a bit for each of the first 64 targets that this request has failed at.
     ///   - freshOnly: a new connection is wanted, after an idle one turned out to be closed; an
     ///     idle one is still given where the target may have no more.
+    /// - Returns: what to do.
     public mutating func lease(upstream: Int, tried: UInt64 = 0, freshOnly: Bool = false) -> Lease {
         guard upstreams.indices.contains(upstream) else { return .unresolved }
         switch upstreams[upstream].choose(tried: tried) {
@@ -156,7 +157,7 @@ extension UpstreamPool {
         }
     }
 
-    /// Forgets every idle connection and returns them, for the caller to close without reporting it.
+    /// Forgets every idle connection and returns them: the caller closes them and reports nothing.
     public mutating func takeAllIdle() -> [UInt64] {
         var taken: [UInt64] = []
         for upstream in upstreams.indices {
