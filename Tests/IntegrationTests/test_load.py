@@ -1,4 +1,4 @@
-"""Under load: no error, a drain that loses nothing, reloads, a core and an upstream that come and go.
+"""Under load: no error, a drain that loses nothing, a core and an upstream that come and go.
 
 A few seconds each; SALLYPORT_LOAD_SECONDS=60 for the long run."""
 
