@@ -4,14 +4,15 @@ extension Span where Element == UInt8 {
     /// The first index of `start..<end` that holds `byte`; `end` when none does.
     public func scan(for byte: UInt8, from start: Int, to end: Int) -> Int {
         precondition(start >= 0 && end <= count)
-        let wanted = SIMD16<UInt8>(repeating: byte)
         var index = start
-        while end &- index >= 16 {
-            if let lane = unsafe firstLane(sixteen(at: index) .== wanted) { return index &+ lane }
-            index &+= 16
+        while index < end, count &- index >= ByteBlock.count {
+            if let lane = ByteBlock.first(unsafe block(at: index).equal(byte)) {
+                return min(index &+ lane, end)
+            }
+            index &+= ByteBlock.count
         }
         while index < end, unsafe self[unchecked: index] != byte { index &+= 1 }
-        return index
+        return min(index, end)
     }
 
     /// The first index of `start..<end` that may not stand in a field value (RFC 9110 §5.5): a
@@ -19,17 +20,28 @@ extension Span where Element == UInt8 {
     public func scanFieldValue(from start: Int, to end: Int) -> Int {
         precondition(start >= 0 && end <= count)
         var index = start
-        while index < end, count &- index >= 16 {
-            let bytes = unsafe sixteen(at: index)
-            let tab = bytes .== SIMD16(repeating: 0x09)
-            let control = (bytes .< SIMD16(repeating: 0x20)) .& .!tab
-            if let lane = firstLane(control .| (bytes .== SIMD16(repeating: 0x7F))) {
+        while index < end, count &- index >= ByteBlock.count {
+            if let lane = ByteBlock.first(unsafe block(at: index).control) {
                 return min(index &+ lane, end)
             }
-            index &+= 16
+            index &+= ByteBlock.count
         }
         while index < end, unsafe self[unchecked: index].isFieldContent { index &+= 1 }
-        return end < index ? end : index
+        return min(index, end)
+    }
+
+    /// The first index of `start..<end` that holds no visible ASCII (0x21–0x7E); `end` when all do.
+    public func scanVisible(from start: Int, to end: Int) -> Int {
+        precondition(start >= 0 && end <= count)
+        var index = start
+        while index < end, count &- index >= ByteBlock.count {
+            if let lane = ByteBlock.first(.!(unsafe block(at: index).within(0x21, count: 0x5E))) {
+                return min(index &+ lane, end)
+            }
+            index &+= ByteBlock.count
+        }
+        while index < end, unsafe self[unchecked: index] &- 0x21 < 0x5E { index &+= 1 }
+        return min(index, end)
     }
 
     /// The first index of `start..<end` that holds no `tchar` (RFC 9110 §5.6.2); `end` when all do.
@@ -37,9 +49,9 @@ extension Span where Element == UInt8 {
         precondition(start >= 0 && end <= count)
         var index = start
         while index < end {
-            if count &- index >= 16 {
-                guard let lane = firstLane(.!commonInTokens(unsafe sixteen(at: index))) else {
-                    index &+= 16
+            if count &- index >= ByteBlock.count {
+                guard let lane = ByteBlock.first(.!(unsafe block(at: index).commonInTokens)) else {
+                    index &+= ByteBlock.count
                     continue
                 }
                 index &+= lane
@@ -48,22 +60,7 @@ extension Span where Element == UInt8 {
             guard unsafe self[unchecked: index].isTokenByte else { return index }
             index &+= 1
         }
-        return end < index ? end : index
-    }
-
-    /// The first index of `start..<end` that holds no visible ASCII (0x21–0x7E); `end` when all do.
-    public func scanVisible(from start: Int, to end: Int) -> Int {
-        precondition(start >= 0 && end <= count)
-        var index = start
-        while index < end, count &- index >= 16 {
-            let shifted = unsafe sixteen(at: index) &- SIMD16(repeating: 0x21)
-            if let lane = firstLane(shifted .> SIMD16(repeating: 0x5D)) {
-                return min(index &+ lane, end)
-            }
-            index &+= 16
-        }
-        while index < end, unsafe self[unchecked: index] &- 0x21 < 0x5E { index &+= 1 }
-        return end < index ? end : index
+        return min(index, end)
     }
 
     /// The `size` bytes (1 to 8) at `offset` as a number, the first byte lowest; the rest is zero.
@@ -102,12 +99,6 @@ extension Span where Element == UInt8 {
         }
         return word
     }
-
-    /// The byte at `index`, which the caller knows to lie inside the span.
-    @unsafe @inlinable @inline(__always)
-    func sixteen(at index: Int) -> SIMD16<UInt8> {
-        unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
-    }
 }
 
 extension UInt8 {
@@ -122,23 +113,18 @@ extension UInt8 {
     @inlinable public var isFieldContent: Bool { (self >= 0x20 && self != 0x7F) || self == 0x09 }
 }
 
-/// Letters, digits, `-` and `_`: nearly every byte of nearly every field name.
-@inline(__always)
-private func commonInTokens(_ bytes: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
-    let folded = bytes | SIMD16(repeating: 0x20)
-    let letters = (folded &- SIMD16(repeating: 0x61)) .< SIMD16(repeating: 26)
-    let digits = (bytes &- SIMD16(repeating: 0x30)) .< SIMD16(repeating: 10)
-    let marks = (bytes .== SIMD16(repeating: 0x2D)) .| (bytes .== SIMD16(repeating: 0x5F))
-    return letters .| digits .| marks
-}
+extension ByteBlock {
+    /// Letters, digits, `-` and `_`: nearly every byte of nearly every field name.
+    @inline(__always)
+    fileprivate var commonInTokens: Mask {
+        let letters = lowercased.within(0x61, count: 26)
+        let digits = within(0x30, count: 10)
+        return letters .| digits .| equal(0x2D) .| equal(0x5F)
+    }
 
-/// The lowest lane that is set.
-@inline(__always)
-private func firstLane(_ mask: SIMDMask<SIMD16<Int8>>) -> Int? {
-    let words = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
-    let low = UInt64(littleEndian: words[0])
-    if low != 0 { return low.trailingZeroBitCount &>> 3 }
-    let high = UInt64(littleEndian: words[1])
-    if high != 0 { return 8 &+ high.trailingZeroBitCount &>> 3 }
-    return nil
+    /// Control bytes but HTAB.
+    @inline(__always)
+    fileprivate var control: Mask {
+        (within(0, count: 0x20) .& .!equal(0x09)) .| equal(0x7F)
+    }
 }

@@ -8,8 +8,10 @@ public enum ChunkWriter {
 
     /// Appends a chunk's size line.
     ///
-    /// - Parameter size: bytes of content that follow; nothing is appended for none, because a chunk
-    ///   of none is the last.
+    /// - Parameters:
+    ///   - size: bytes of content that follow; nothing is appended for none, because a chunk of none
+    ///     is the last.
+    ///   - buffer: where it goes.
     public static func appendHead(size: Int, to buffer: inout Buffer) {
         guard size > 0 else { return }
         buffer.append(hexadecimal: UInt64(size))

@@ -69,6 +69,8 @@ public struct ContentDecoder: Sendable {
     ///   - bytes: the input from the first byte not yet consumed.
     ///   - trailers: filled while a trailer section is read; its lines are whole after the step
     ///     `trailers`.
+    /// - Returns: what the input holds next.
+    /// - Throws: the rule of the chunked coding, or of a trailer section, that the input breaks.
     public mutating func next(
         _ bytes: Span<UInt8>,
         trailers: inout [FieldLine]
@@ -91,7 +93,7 @@ public struct ContentDecoder: Sendable {
 
     /// Tells that the peer closed its side of the connection.
     ///
-    /// Fails with `incompleteContent` where the content should have gone on.
+    /// - Throws: `incompleteContent` where the content should have gone on.
     public mutating func endOfStream() throws(HTTP1Failure) {
         guard phase == .untilClose || phase == .finished else { throw .incompleteContent }
         phase = .finished

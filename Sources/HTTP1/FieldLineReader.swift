@@ -7,6 +7,7 @@ extension FieldLine {
     /// - Parameters:
     ///   - bytes: the section the line lies in.
     ///   - line: the line without its CRLF; not empty.
+    /// - Throws: the rule that the line breaks.
     init(_ bytes: Span<UInt8>, line: Range<Int>) throws(HTTP1Failure) {
         let colon = bytes.scanToken(from: line.lowerBound, to: line.upperBound)
         guard colon < line.upperBound else { throw .missingColon }

@@ -10,9 +10,11 @@ struct LineReader {
     /// The first byte not yet searched for a line feed.
     private var searched = 0
 
-    /// The next line without its CRLF; nil when it is not complete yet.
+    /// Finds the next line.
     ///
     /// - Parameter bytes: everything since the section began.
+    /// - Returns: the line without its CRLF; nil when it is not complete yet.
+    /// - Throws: `bareLineFeed`.
     mutating func next(_ bytes: Span<UInt8>) throws(HTTP1Failure) -> Range<Int>? {
         let lineFeed = bytes.scan(for: 0x0A, from: searched, to: bytes.count)
         searched = lineFeed

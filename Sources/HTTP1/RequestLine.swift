@@ -11,6 +11,7 @@ struct RequestLine {
     ///   - bytes: the head the line lies in.
     ///   - line: the line without its CRLF; not empty.
     ///   - maximumTarget: bytes the target may have.
+    /// - Throws: the rule that the line breaks.
     init(_ bytes: Span<UInt8>, line: Range<Int>, maximumTarget: Int) throws(HTTP1Failure) {
         let end = line.upperBound
         let methodEnd = bytes.scanToken(from: line.lowerBound, to: end)

@@ -40,6 +40,7 @@ public struct RequestParser: Sendable {
     ///   - head: what was read so far; whole only after true.
     /// - Returns: whether the head is complete; `head.byteCount` then says how long it is, empty
     ///   lines before it included.
+    /// - Throws: the rule that the head breaks, of several the first.
     public mutating func parse(
         _ bytes: Span<UInt8>,
         limits: borrowing Limits,

@@ -31,6 +31,7 @@ public struct ResponseParser: Sendable {
     ///   - requestMethod: the method of the request it answers; HEAD's answer has no content.
     ///   - head: what was read so far; whole only after true.
     /// - Returns: whether the head is complete; `head.byteCount` then says how long it is.
+    /// - Throws: the rule that the head breaks, of several the first.
     public mutating func parse(
         _ bytes: Span<UInt8>,
         limits: borrowing Limits,

@@ -14,8 +14,10 @@ public struct HTTPDate: Sendable {
 
     /// Appends the date, 29 bytes, if there is room for all of it.
     ///
-    /// - Parameter secondsSinceEpoch: seconds since 1970-01-01T00:00:00Z without leap seconds; what
-    ///   lies outside the years 0001 to 9999 becomes their first or last second.
+    /// - Parameters:
+    ///   - secondsSinceEpoch: seconds since 1970-01-01T00:00:00Z without leap seconds; what lies
+    ///     outside the years 0001 to 9999 becomes their first or last second.
+    ///   - buffer: where it goes.
     public mutating func append(secondsSinceEpoch: Int64, to buffer: inout Buffer) {
         let second = min(max(secondsSinceEpoch, -62_135_596_800), 253_402_300_799)
         if self.second != second {
