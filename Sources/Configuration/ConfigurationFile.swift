@@ -29,7 +29,8 @@ public enum ConfigurationFile {
             let problem = ConfigurationProblem(
                 position: SourcePosition(file: path, line: 1, column: 1),
                 message: "the configuration \(error.message)",
-                remedy: "write its path after --config"
+                remedy: error.isAboutPath
+                    ? "write its path after --config" : "save it as UTF-8"
             )
             return .failure(ConfigurationProblems([problem]))
         }
@@ -43,8 +44,8 @@ public enum ConfigurationFile {
         )
     }
 
-    /// Checks a configuration's text; `directory` is where relative paths begin, empty for the working
-    /// directory.
+    /// Checks a configuration's text; `directory` is where relative paths begin, empty for the
+    /// working directory.
     public static func load(
         text: String,
         file: String,
@@ -73,7 +74,7 @@ public enum ConfigurationFile {
         let reader = GatewayReader(reading: reading, processors: Processors.available)
         guard let root, var result = reader.read(root) else { return nil }
         let checks = CrossChecks(report: report)
-        checks.apply(to: &result, file: SourcePosition(file: file, line: 1, column: 1))
+        checks.apply(to: &result, file: root.position)
         if let descriptorLimit {
             let position = result.limitsPosition
             checks.descriptors(result.options, limit: descriptorLimit, at: position)

@@ -10,7 +10,7 @@ import Upstreams
 struct CrossChecks {
     let report: Report
 
-    /// Resolves the routes' upstreams and names, and checks everything that needs more than one part.
+    /// Resolves the routes' upstreams and names, and checks what needs more than one part.
     func apply(to result: inout GatewayReader.Result, file: SourcePosition) {
         addresses(result.options.listeners, admin: result.admin)
         let wholeRoutes = resolve(result.routes, upstreams: result.options.upstreams)
@@ -103,8 +103,8 @@ struct CrossChecks {
 
     // MARK: - Route names
 
-    /// Names the routes that have none after what they match, so that logs and metrics can tell them
-    /// apart.
+    /// Names the routes that have none after what they match, so that logs and metrics can tell
+    /// them apart.
     private func named(_ routes: [RouteReader.Route]) -> [RouteOptions] {
         var lines: [String: Int] = [:]
         for route in routes where route.isNamed {
@@ -156,7 +156,8 @@ struct CrossChecks {
         guard limit < needed else { return }
         report.warning(
             position,
-            "the process may open \(limit) descriptors (RLIMIT_NOFILE), and the limits allow \(needed)"
+            "the process may open \(limit) descriptors (RLIMIT_NOFILE)"
+                + ", and the limits allow \(needed)"
                 + ": connections + targets x max_connections x \(options.workers) workers",
             "raise LimitNOFILE, or lower `limits.connections` or `max_connections`"
         )

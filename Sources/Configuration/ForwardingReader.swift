@@ -4,7 +4,12 @@ import Proxy
 
 /// `forwarding`.
 enum ForwardingReader {
-    static func read(_ section: inout Section, into options: inout ForwardingOptions) {
+    /// - Parameter jwtField: the field the JWT goes into, which must be another than the request ID's.
+    static func read(
+        _ section: inout Section,
+        jwtField: String,
+        into options: inout ForwardingOptions
+    ) {
         if let fields = section.set("pass_fields", FieldNames.override) {
             options.passFields = fields
         }
@@ -16,6 +21,13 @@ enum ForwardingReader {
             let name = FieldNames.settable(text, besides: .xRequestID, section.report)
         {
             options.requestIDField = name
+        }
+        if options.requestIDField == jwtField {
+            section.report.error(
+                section.keyPosition("request_id") ?? section.position,
+                "`forwarding.request_id` is also `sessions.jwt.field`",
+                "write another field, such as x-request-id"
+            )
         }
     }
 

@@ -8,6 +8,8 @@ import Sessions
 
 /// Reads the whole file: the top-level keys in the order of the documentation.
 struct GatewayReader {
+    private static let maximumWorkers = 256
+
     let reading: Reading
     /// What `workers: auto` means.
     let processors: Int
@@ -34,7 +36,7 @@ struct GatewayReader {
             upstreams: [],
             routes: []
         )
-        options.workers = processors
+        options.workers = min(processors, Self.maximumWorkers)
         file.section("server") { server(&$0, into: &options) }
         options.listeners = ListenerReader.read(&file)
         let admin = admin(&file)
@@ -44,7 +46,13 @@ struct GatewayReader {
         let routes = RouteReader.read(&file)
         file.section("timeouts") { timeouts(&$0, into: &options.timeouts) }
         file.section("limits") { limits(&$0, into: &options.limits) }
-        file.section("forwarding") { ForwardingReader.read(&$0, into: &options.forwarding) }
+        file.section("forwarding") { section in
+            ForwardingReader.read(
+                &section,
+                jwtField: options.sessions.jwtField,
+                into: &options.forwarding
+            )
+        }
         file.section("log") { log(&$0, into: &options.log) }
         file.finish()
         return Result(
@@ -58,13 +66,13 @@ struct GatewayReader {
 
     private func server(_ section: inout Section, into options: inout GatewayOptions) {
         if let text = section.text("workers"), text.value != "auto" {
-            if let count = Int(text.value), (1...256).contains(count) {
+            if let count = Int(text.value), (1...Self.maximumWorkers).contains(count) {
                 options.workers = count
             } else {
                 section.report.error(
                     text.position,
                     "`server.workers` is \(text.quoted)",
-                    "write auto, or a number from 1 to 256"
+                    "write auto, or a number from 1 to \(Self.maximumWorkers)"
                 )
             }
         }

@@ -13,7 +13,7 @@ enum Names {
             }
     }
 
-    /// Whether the text is free of control characters, not empty and not longer than a label may be.
+    /// Whether the text is free of control characters, not empty and of at most 128 bytes.
     static func isLabel(_ text: String) -> Bool {
         (1...128).contains(text.utf8.count)
             && text.unicodeScalars.allSatisfy {
@@ -94,7 +94,7 @@ enum FieldNames {
         return text.value.lowercased()
     }
 
-    /// The name of a field the gateway may set to a value of its own: one it does not manage otherwise.
+    /// The name of a field the gateway may set to its own value: one it does not manage otherwise.
     static func settable(_ text: Text, besides allowed: FieldName, _ report: Report) -> String? {
         guard let name = token(text, report) else { return nil }
         let identity = identify(name)

@@ -2,7 +2,7 @@ import Bytes
 import EventLoop
 import Proxy
 
-/// `forwarding.trusted_proxies`: CIDR blocks (RFC 4632, RFC 4291 §2.3), single addresses, and `unix`.
+/// `forwarding.trusted_proxies`: CIDR blocks (RFC 4632, RFC 4291 §2.3), addresses, and `unix`.
 enum NetworkBlock {
     static func read(_ text: Text, _ report: Report) -> TrustedProxy? {
         if text.value == "unix" { return .unix }

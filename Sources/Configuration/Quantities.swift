@@ -35,7 +35,7 @@ enum Quantities {
         return overflow ? nil : bytes
     }
 
-    /// What to write instead of a size that is none: the binary unit meant by `64k`, `64KB`, `64Ki`.
+    /// What to write instead of what is no size: the binary unit meant by `64k`, `64KB`, `64Ki`.
     static func sizeRemedy(for text: String) -> String {
         let (number, unit) = split(text)
         guard !number.isEmpty, let letter = unit.first?.uppercased() else { return sizeForm }

@@ -1,9 +1,10 @@
 import Bytes
 
-/// Collects what is wrong while a configuration is read, so that every error is told and not only the
-/// first.
+/// Collects what is wrong while a configuration is read, so that every error is told, not only
+/// the first.
 ///
-/// A class, because every reader of a part writes to the same one; it lives only while a file is read.
+/// A class, because every reader of a part writes to the same one; it lives while a file is
+/// read.
 final class Report {
     private(set) var problems: [ConfigurationProblem] = []
 

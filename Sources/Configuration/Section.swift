@@ -15,8 +15,8 @@ struct Reading {
 
 /// One mapping of the configuration while it is read.
 ///
-/// Each key is asked for once; at the end the keys nobody asked for are errors. A value that is wrong
-/// is reported and leaves the default, so that reading goes on.
+/// Each key is asked for once; at the end the keys nobody asked for are errors. A value that is
+/// wrong is reported and leaves the default, so that reading goes on.
 struct Section {
     /// Dotted name such as `sessions.core`; empty for the whole file.
     let path: String
@@ -84,8 +84,8 @@ struct Section {
         report.notYet(position, "`\(name(key))`", remedy)
     }
 
-    /// A key of which only one value works until its feature exists. Where `later` lists the others,
-    /// any further one is an error of its own.
+    /// A key of which only one value works until its feature exists. Where `later` lists the
+    /// others, any further one is an error of its own.
     mutating func notYet(_ key: String, only accepted: String, later: [String]? = nil) {
         guard let text = text(key), text.value != accepted else { return }
         if let later, !later.contains(text.value) {

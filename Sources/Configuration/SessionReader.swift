@@ -193,7 +193,8 @@ enum SessionReader {
             section.report.error(
                 section.keyPosition("maximum_stale") ?? section.position,
                 "`sessions.keys.maximum_stale` is shorter than `maximum_age`",
-                "write at least \(Quantities.text(options.keysMaximumAge)), or a shorter maximum_age"
+                "write at least \(Quantities.text(options.keysMaximumAge))"
+                    + ", or a shorter maximum_age"
             )
         }
     }

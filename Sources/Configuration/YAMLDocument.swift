@@ -124,8 +124,8 @@ struct YAMLDocument {
 
     // MARK: - Errors of the parser
 
-    /// Whether the failure was a duplicate key that could be found, reported and renamed in the text,
-    /// so that the rest can be read too.
+    /// Whether the failure was a duplicate key that could be found, reported and renamed in the
+    /// text, so that the rest can be read too.
     private func renamedDuplicate(_ failure: YamlError, in text: inout String) -> Bool {
         guard case .duplicatedKeysInMapping(let names, let context) = failure,
             let name = names.first,
@@ -138,7 +138,7 @@ struct YAMLDocument {
     private func reportDuplicate(_ name: String, _ position: SourcePosition, firstLine: Int) {
         report.error(
             position,
-            "duplicate key `\(name)`, first on line \(firstLine)",
+            "duplicate key `\(Text.printable(name))`, first on line \(firstLine)",
             "keep one of the two"
         )
     }
@@ -153,7 +153,8 @@ struct YAMLDocument {
         case .reader(let problem, let offset, _, _):
             let before = text.prefix(offset ?? 0)
             let line = before.split(separator: "\n", omittingEmptySubsequences: false)
-            unreadable(line.count, (line.last?.unicodeScalars.count ?? 0) + 1, problem)
+            let column = (line.last?.unicodeScalars.count ?? 0) + 1
+            unreadable(line.count, column, problem, "take the character out")
         case .duplicatedKeysInMapping(_, let context):
             report.error(
                 position(context.mark),
@@ -165,11 +166,17 @@ struct YAMLDocument {
         }
     }
 
-    private func unreadable(_ line: Int, _ column: Int, _ problem: String) {
+    private func unreadable(
+        _ line: Int,
+        _ column: Int,
+        _ problem: String,
+        _ remedy: String =
+            "indent with spaces only, and quote values that begin with [ ] { } * & ! @ % or `"
+    ) {
         report.error(
             SourcePosition(file: file, line: max(line, 1), column: max(column, 1)),
             "not YAML: \(problem)",
-            "indent with spaces only, and quote values that begin with [ ] { } * & ! @ % or `"
+            remedy
         )
     }
 }

@@ -14,7 +14,16 @@ struct Text {
     var quoted: String {
         if written.isEmpty { return "`\"\"`" }
         let limit = 60
-        return written.count > limit ? "`\(written.prefix(limit))…`" : "`\(written)`"
+        let text = Self.printable(written)
+        return text.count > limit ? "`\(text.prefix(limit))…`" : "`\(text)`"
+    }
+
+    /// The text in one line: a control character in a file must not control a terminal.
+    static func printable(_ text: String) -> String {
+        let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
+            scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? "\u{FFFD}" : scalar
+        }
+        return String(String.UnicodeScalarView(scalars))
     }
 }
 

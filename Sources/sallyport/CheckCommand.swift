@@ -11,8 +11,8 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Check a configuration, and the certificates, keys and secrets it names.",
         discussion: """
-            Prints every error and warning as FILE:LINE:COLUMN: SEVERITY: what is wrong; what to write \
-            instead. Ends with 0 when there is no error, else with 1.
+            Prints every error and warning as FILE:LINE:COLUMN: SEVERITY: what is wrong; what to \
+            write instead. Ends with 0 when there is no error, else with 1.
             """
     )
 

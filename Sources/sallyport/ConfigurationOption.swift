@@ -15,8 +15,8 @@ struct ConfigurationOption: ParsableArguments {
     )
     private var given: String?
 
-    /// The path to load: the given one, else the first default that is there, else the first, so that
-    /// loading says that it is missing.
+    /// The path to load: the given one, else the first default that is there, else the first, so
+    /// that loading says that it is missing.
     var path: String {
         if let given { return given }
         let defaults = ConfigurationFile.defaultPaths

@@ -82,7 +82,7 @@ import Upstreams
                   expired_status: 440
                   invalid_claim_status: 403
                   jwt: {source: access_token, property: token, field: X-User-Token, scheme: ""}
-                  keys: {maximum_age: 1h, maximum_stale: 2h, unknown_key_cooldown: 1s, cache_file: ""}
+                  keys: {maximum_age: 1h, maximum_stale: 2h, unknown_key_cooldown: 1s}
                   token_cache: {size: 1MiB, maximum_age: 30s}
                 """,
             environment: ["KEY": "k"]
