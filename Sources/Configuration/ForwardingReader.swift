@@ -4,7 +4,7 @@ import Proxy
 
 /// `forwarding`.
 enum ForwardingReader {
-    /// - Parameter jwtField: the field the JWT goes into, which must be another than the request ID's.
+    /// Reads the section; the request ID's field must be another than `jwtField`, the JWT's.
     static func read(
         _ section: inout Section,
         jwtField: String,
