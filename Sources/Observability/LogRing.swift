@@ -21,8 +21,8 @@ public struct LogRing: ~Copyable {
     /// Whether lines are wanted; what they are made of need not be gathered when not.
     public var isOn: Bool { channel.isOn.load(ordering: .relaxed) }
 
-    /// Appends one line. Empty texts are `null`; long ones are cut; a path ends at its `?`, since no
-    /// query is logged. None of the texts may hold a token or a cookie's value.
+    /// Appends one line. Empty texts are `null`; long ones are cut; a path ends at its `?`, since
+    /// no query is logged. None of the texts may hold a token or a cookie's value.
     public mutating func append(
         _ record: borrowing ExchangeRecord,
         requestID: Span<UInt8>,

@@ -17,8 +17,8 @@ public struct WorkerMetrics: Sendable {
         adopt(routeNames: routeNames, upstreamTargets: upstreamTargets)
     }
 
-    /// Takes the routes and targets of another configuration beside those it knows; what was counted
-    /// stays. Allocates.
+    /// Takes the routes and targets of another configuration beside those it knows; what was
+    /// counted stays. Allocates.
     ///
     /// The answer is to be added to the configuration's route indices in `ExchangeRecord.route`. Of
     /// the targets only the latest list is kept; a target's state goes over by its names.
@@ -99,8 +99,8 @@ public struct WorkerMetrics: Sendable {
         set(.tokenCacheEntries, entries)
     }
 
-    /// Notes that a target answered or failed to; of several threads' notes the latest counts, and a
-    /// target without one is up.
+    /// Notes that a target answered or failed to; of several threads' notes the latest counts, and
+    /// a target without one is up.
     ///
     /// - Parameters:
     ///   - target: its index in the latest `adopt`; others are ignored.
