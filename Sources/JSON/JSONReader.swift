@@ -16,9 +16,24 @@ extension JSONValue {
 }
 
 /// An array or object whose end has not been read.
-private enum OpenContainer {
-    case array([JSONValue])
-    case object(JSONObject, name: String)
+///
+/// One struct for both: to append through an enum's payload would copy all elements each time.
+private struct OpenContainer {
+    let isObject: Bool
+    /// What an array has so far.
+    var elements: [JSONValue] = []
+    /// What an object has so far.
+    var object = JSONObject()
+    /// The name of the object's member whose value is being read.
+    var name = ""
+
+    mutating func append(_ value: JSONValue) {
+        if isObject {
+            object.append(JSONObject.Member(name: name, value: value))
+        } else {
+            elements.append(value)
+        }
+    }
 }
 
 /// The reader's state: where it is, and the containers around that place.
@@ -74,24 +89,16 @@ private struct JSONReader {
         _ bytes: Span<UInt8>
     ) throws(JSONFailure) -> JSONValue? {
         var value = value
-        while let container = open.popLast() {
-            switch container {
-            case .array(var elements):
-                elements.append(value)
-                if try comma(orEnd: 0x5D, bytes) {
-                    open.append(.array(elements))
-                    return nil
-                }
-                value = .array(elements)
-            case .object(var object, let name):
-                object.append(JSONObject.Member(name: name, value: value))
-                if try comma(orEnd: 0x7D, bytes) {
-                    open.append(.object(object, name: try memberName(bytes)))
-                    return nil
-                }
-                guard object.hasDistinctNames else { throw .duplicateMember }
-                value = .object(object)
+        while let innermost = open.indices.last {
+            open[innermost].append(value)
+            let isObject = open[innermost].isObject
+            if try comma(orEnd: isObject ? 0x7D : 0x5D, bytes) {
+                if isObject { open[innermost].name = try memberName(bytes) }
+                return nil
             }
+            let container = open.removeLast()
+            guard container.object.hasDistinctNames else { throw .duplicateMember }
+            value = isObject ? .object(container.object) : .array(container.elements)
         }
         skipWhitespace(bytes)
         guard index == bytes.count else { throw .trailingBytes }
@@ -105,7 +112,7 @@ private struct JSONReader {
             index += 1
             return .object(JSONObject())
         }
-        open.append(.object(JSONObject(), name: try memberName(bytes)))
+        open.append(OpenContainer(isObject: true, name: try memberName(bytes)))
         return nil
     }
 
@@ -116,7 +123,7 @@ private struct JSONReader {
             index += 1
             return .array([])
         }
-        open.append(.array([]))
+        open.append(OpenContainer(isObject: false))
         return nil
     }
 
@@ -204,9 +211,10 @@ extension JSONObject {
             }
             return true
         }
+        let members = members.span
         for index in members.indices {
-            for earlier in members[..<index]
-            where earlier.name.hasSameBytes(as: members[index].name) {
+            for earlier in 0..<index
+            where members[earlier].name.hasSameBytes(as: members[index].name) {
                 return false
             }
         }

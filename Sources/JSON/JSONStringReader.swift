@@ -64,7 +64,7 @@ enum JSONStringReader {
         }
     }
 
-    /// Appends the character of `\uXXXX`, or of the two that make a surrogate pair.
+    /// Appends the character of `\uHHHH`, or of the two that make a surrogate pair.
     private static func appendCodePoint(
         _ bytes: Span<UInt8>,
         index: inout Int,

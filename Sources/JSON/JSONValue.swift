@@ -81,18 +81,25 @@ public struct JSONObject: Sendable, Equatable {
     /// removes.
     public subscript(_ name: String) -> JSONValue? {
         get {
-            for member in members where member.name.hasSameBytes(as: name) { return member.value }
-            return nil
+            index(of: name).map { members[$0].value }
         }
         set {
-            let index = members.firstIndex { $0.name.hasSameBytes(as: name) }
-            switch (index, newValue) {
+            switch (index(of: name), newValue) {
             case (.some(let index), .some(let value)): members[index].value = value
             case (.some(let index), .none): members.remove(at: index)
             case (.none, .some(let value)): members.append(Member(name: name, value: value))
             case (.none, .none): break
             }
         }
+    }
+
+    private func index(of name: String) -> Int? {
+        // A span lends its elements, where an array's iterator would copy name and value of each.
+        let members = members.span
+        for index in members.indices where members[index].name.hasSameBytes(as: name) {
+            return index
+        }
+        return nil
     }
 
     mutating func append(_ member: Member) {
@@ -103,6 +110,7 @@ public struct JSONObject: Sendable, Equatable {
 extension String {
     /// Byte for byte, where `==` compares characters whatever their encoding.
     func hasSameBytes(as other: String) -> Bool {
+        guard utf8.count == other.utf8.count else { return false }
         let left = utf8Span.span
         let right = other.utf8Span.span
         return left.equals(right)

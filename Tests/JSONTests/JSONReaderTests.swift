@@ -127,6 +127,16 @@ struct JSONReaderTests {
         #expect(failure(String(repeating: "{\"a\":", count: 100_000)) == .tooDeep)
     }
 
+    /// A reader that copied a container for each element would take minutes here.
+    @Test func `as many values as the limit allows take no longer than their bytes`() throws {
+        let elements = [String](repeating: "0", count: JSONLimits.standard.values - 1)
+        let value = try parse("[\(elements.joined(separator: ","))]")
+        #expect(value.array?.count == elements.count)
+        let members = elements.indices.map { "\"\($0)\":0" }
+        let object = try parse("{\(members.joined(separator: ","))}")
+        #expect(object.object?.count == members.count)
+    }
+
     @Test func `a text cut at any byte is refused`() {
         let text = Array(#"{"a":[1.5e3,"x\u00e9\ud83d\ude00é",{"b":null,"c":[true,false]}]}"#.utf8)
         #expect(failure(text) == nil)
