@@ -3,7 +3,8 @@ import JSON
 import Sessions
 import Testing
 
-/// What is known of the keys, and what that makes of a token: interface.md, "The two kinds of keys".
+/// What is known of the keys, and what that makes of a token: interface.md, "The two kinds of
+/// keys".
 @Suite struct KeyStateTests {
     private static let now = TestTokens.now
     private static let legacy = TestTokens.v2(inner: TestTokens.inner())
