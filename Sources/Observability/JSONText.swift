@@ -15,7 +15,11 @@ enum JSONText {
         var start = 0
         var index = 0
         while index < end {
-            let length = plainLength(bytes, at: index, end: end)
+            if isPlain(bytes[index]) {
+                index += 1
+                continue
+            }
+            let length = UTF8Sequence.length(bytes, at: index, end: end)
             if length > 0 {
                 index += length
                 continue
@@ -29,13 +33,9 @@ enum JSONText {
         buffer.append(UInt8(ascii: "\""))
     }
 
-    /// Bytes of the character at `index` when it can stand as it is, else 0.
-    private static func plainLength(_ bytes: Span<UInt8>, at index: Int, end: Int) -> Int {
-        let byte = bytes[index]
-        if byte < 0x80 {
-            return byte >= 0x20 && byte != 0x22 && byte != 0x5C && byte != 0x7F ? 1 : 0
-        }
-        return UTF8Sequence.length(bytes, at: index, end: end)
+    /// Whether the byte is ASCII and stands for itself.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x7F && byte != 0x22 && byte != 0x5C
     }
 
     private static func appendEscape(of byte: UInt8, to buffer: inout Buffer) {

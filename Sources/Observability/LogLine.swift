@@ -3,6 +3,8 @@ import EventLoop
 import HTTPCore
 
 /// One line of the access log: a JSON object (RFC 8259) and a line feed.
+///
+/// Names come with what stands around them, `,"status":`, so that each is one append.
 enum LogLine {
     /// Bytes of a path that are logged; of the other texts `textBytes`.
     static let pathBytes = 4096
@@ -10,27 +12,19 @@ enum LogLine {
     /// Bytes of the longest line: every byte of the eight texts escaped in six, and the rest.
     static let maximumBytes = 6 * (pathBytes + 7 * textBytes) + 1024
 
-    /// Appends a name and `:`, with `{` or `,` before it.
-    static func append(name: StaticString, to line: inout Buffer) {
-        line.append(line.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
-        line.append(UInt8(ascii: "\""))
-        line.append(name)
-        line.append("\":")
-    }
-
     static func append(
         _ name: StaticString,
         _ text: Span<UInt8>,
         maximum: Int = textBytes,
         to line: inout Buffer
     ) {
-        append(name: name, to: &line)
+        line.append(name)
         JSONText.append(text, maximum: maximum, to: &line)
     }
 
     /// Appends a text of ours, which needs no escape; an empty one is `null`.
     static func append(_ name: StaticString, literal: StaticString, to line: inout Buffer) {
-        append(name: name, to: &line)
+        line.append(name)
         guard literal.utf8CodeUnitCount > 0 else {
             line.append("null")
             return
@@ -41,35 +35,36 @@ enum LogLine {
     }
 
     static func append(_ name: StaticString, number: UInt64, to line: inout Buffer) {
-        append(name: name, to: &line)
+        line.append(name)
         line.append(decimal: number)
     }
 
     /// Appends milliseconds with three decimals; nil is `null`.
     static func append(_ name: StaticString, duration: Duration?, to line: inout Buffer) {
-        append(name: name, to: &line)
+        line.append(name)
         guard let duration else {
             line.append("null")
             return
         }
         let microseconds = Histogram.microseconds(duration)
         line.append(decimal: microseconds / 1000)
-        line.append(UInt8(ascii: "."))
         let rest = microseconds % 1000
-        line.append(0x30 + UInt8(truncatingIfNeeded: rest / 100))
-        line.append(0x30 + UInt8(truncatingIfNeeded: rest / 10 % 10))
-        line.append(0x30 + UInt8(truncatingIfNeeded: rest % 10))
+        var fraction = InlineArray<4, UInt8>(repeating: UInt8(ascii: "."))
+        fraction[1] = 0x30 + UInt8(truncatingIfNeeded: rest / 100)
+        fraction[2] = 0x30 + UInt8(truncatingIfNeeded: rest / 10 % 10)
+        fraction[3] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+        line.append(fraction.span)
     }
 
     static func append(_ name: StaticString, time: Int64, to line: inout Buffer) {
-        append(name: name, to: &line)
+        line.append(name)
         line.append(UInt8(ascii: "\""))
         Timestamp.append(millisecondsSinceEpoch: time, to: &line)
         line.append(UInt8(ascii: "\""))
     }
 
     static func append(_ name: StaticString, address: SocketAddress, to line: inout Buffer) {
-        append(name: name, to: &line)
+        line.append(name)
         line.append(UInt8(ascii: "\""))
         address.appendHost(to: &line)
         line.append(UInt8(ascii: "\""))

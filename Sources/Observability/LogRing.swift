@@ -36,17 +36,17 @@ public struct LogRing: ~Copyable {
     ) {
         guard isOn else { return }
         line.clear()
-        LogLine.append("time", time: record.startedAt, to: &line)
-        LogLine.append("request_id", requestID, to: &line)
-        LogLine.append("client", address: record.clientAddress, to: &line)
-        LogLine.append("method", methodName, to: &line)
-        LogLine.append("host", host, to: &line)
+        LogLine.append(#"{"time":"#, time: record.startedAt, to: &line)
+        LogLine.append(#","request_id":"#, requestID, to: &line)
+        LogLine.append(#","client":"#, address: record.clientAddress, to: &line)
+        LogLine.append(#","method":"#, methodName, to: &line)
+        LogLine.append(#","host":"#, host, to: &line)
         appendPath(path)
-        LogLine.append("route", routeName, to: &line)
+        LogLine.append(#","route":"#, routeName, to: &line)
         appendOutcome(record)
-        LogLine.append("user", user, to: &line)
-        LogLine.append("session", session, to: &line)
-        LogLine.append("upstream", upstreamName, to: &line)
+        LogLine.append(#","user":"#, user, to: &line)
+        LogLine.append(#","session":"#, session, to: &line)
+        LogLine.append(#","upstream":"#, upstreamName, to: &line)
         appendMeasures(record)
         line.append("}\n")
         store()
@@ -55,7 +55,7 @@ public struct LogRing: ~Copyable {
     private mutating func appendPath(_ path: Span<UInt8>) {
         let end = path.firstIndex(of: UInt8(ascii: "?")) ?? path.count
         LogLine.append(
-            "path",
+            #","path":"#,
             path.extracting(0..<end),
             maximum: LogLine.pathBytes,
             to: &line
@@ -64,22 +64,22 @@ public struct LogRing: ~Copyable {
 
     private mutating func appendOutcome(_ record: borrowing ExchangeRecord) {
         if record.status == 0 {
-            LogLine.append("status", literal: "", to: &line)
+            LogLine.append(#","status":"#, literal: "", to: &line)
         } else {
-            LogLine.append("status", number: UInt64(record.status), to: &line)
+            LogLine.append(#","status":"#, number: UInt64(record.status), to: &line)
         }
-        LogLine.append("reason", literal: record.reason.code, to: &line)
+        LogLine.append(#","reason":"#, literal: record.reason.code, to: &line)
     }
 
     private mutating func appendMeasures(_ record: borrowing ExchangeRecord) {
-        LogLine.append("duration_ms", duration: record.duration, to: &line)
-        LogLine.append("upstream_ms", duration: record.upstreamDuration, to: &line)
-        LogLine.append("bytes_in", number: record.bytesIn, to: &line)
-        LogLine.append("bytes_out", number: record.bytesOut, to: &line)
-        LogLine.append("protocol", version: record.version, to: &line)
-        LogLine.append("tls", literal: record.tls ?? "", to: &line)
+        LogLine.append(#","duration_ms":"#, duration: record.duration, to: &line)
+        LogLine.append(#","upstream_ms":"#, duration: record.upstreamDuration, to: &line)
+        LogLine.append(#","bytes_in":"#, number: record.bytesIn, to: &line)
+        LogLine.append(#","bytes_out":"#, number: record.bytesOut, to: &line)
+        LogLine.append(#","protocol":"#, version: record.version, to: &line)
+        LogLine.append(#","tls":"#, literal: record.tls ?? "", to: &line)
         // Beyond the fields every line has: which rule was broken.
-        if let detail = record.detail { LogLine.append("detail", literal: detail, to: &line) }
+        if let detail = record.detail { LogLine.append(#","detail":"#, literal: detail, to: &line) }
     }
 
     private func store() {

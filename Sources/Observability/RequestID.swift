@@ -26,15 +26,19 @@ public struct RequestID: Sendable {
     public mutating func next(into buffer: inout Buffer) {
         guard buffer.room >= 32 else { return }
         let (first, second) = next()
-        Self.append(first, to: &buffer)
-        Self.append(second, to: &buffer)
+        // Put together first: one append is cheaper than 32.
+        var digits = InlineArray<32, UInt8>(repeating: 0)
+        for index in 0..<16 {
+            let shift = UInt64(60 - 4 * index)
+            digits[index] = Self.digit(first >> shift)
+            digits[index + 16] = Self.digit(second >> shift)
+        }
+        buffer.append(digits.span)
     }
 
-    private static func append(_ word: UInt64, to buffer: inout Buffer) {
-        for shift in stride(from: 60 as UInt64, through: 0, by: -4) {
-            let digit = UInt8(truncatingIfNeeded: word >> shift & 0xF)
-            buffer.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
-        }
+    private static func digit(_ word: UInt64) -> UInt8 {
+        let value = UInt8(truncatingIfNeeded: word & 0xF)
+        return value < 10 ? 0x30 + value : 0x57 + value
     }
 
     /// A bijection whose every output bit depends on every input bit.

@@ -8,20 +8,23 @@ enum Timestamp {
         let (seconds, fraction) = milliseconds.quotientAndRemainder(dividingBy: 1000)
         let (days, time) = seconds.quotientAndRemainder(dividingBy: 86_400)
         let (year, month, day) = civilDate(daysSinceEpoch: days)
-        append(year, digits: 4, to: &buffer)
-        buffer.append(UInt8(ascii: "-"))
-        append(month, digits: 2, to: &buffer)
-        buffer.append(UInt8(ascii: "-"))
-        append(day, digits: 2, to: &buffer)
-        buffer.append(UInt8(ascii: "T"))
-        append(time / 3600, digits: 2, to: &buffer)
-        buffer.append(UInt8(ascii: ":"))
-        append(time / 60 % 60, digits: 2, to: &buffer)
-        buffer.append(UInt8(ascii: ":"))
-        append(time % 60, digits: 2, to: &buffer)
-        buffer.append(UInt8(ascii: "."))
-        append(fraction, digits: 3, to: &buffer)
-        buffer.append(UInt8(ascii: "Z"))
+        // Put together first: one append is cheaper than 24.
+        var text = InlineArray<24, UInt8>(repeating: UInt8(ascii: "-"))
+        set(year / 100, at: 0, in: &text)
+        set(year % 100, at: 2, in: &text)
+        set(month, at: 5, in: &text)
+        set(day, at: 8, in: &text)
+        text[10] = UInt8(ascii: "T")
+        set(time / 3600, at: 11, in: &text)
+        text[13] = UInt8(ascii: ":")
+        set(time / 60 % 60, at: 14, in: &text)
+        text[16] = UInt8(ascii: ":")
+        set(time % 60, at: 17, in: &text)
+        text[19] = UInt8(ascii: ".")
+        text[20] = 0x30 + UInt8(truncatingIfNeeded: fraction / 100)
+        set(fraction % 100, at: 21, in: &text)
+        text[23] = UInt8(ascii: "Z")
+        buffer.append(text.span)
     }
 
     /// The Gregorian date of a day number that is not negative.
@@ -40,12 +43,9 @@ enum Timestamp {
         return (cycle * 400 + yearOfCycle + (month <= 2 ? 1 : 0), month, day)
     }
 
-    private static func append(_ number: Int64, digits: Int, to buffer: inout Buffer) {
-        var divisor: Int64 = 1
-        for _ in 1..<digits { divisor *= 10 }
-        while divisor > 0 {
-            buffer.append(0x30 + UInt8(truncatingIfNeeded: number / divisor % 10))
-            divisor /= 10
-        }
+    /// Writes a number below 100 as two digits.
+    private static func set(_ number: Int64, at index: Int, in text: inout InlineArray<24, UInt8>) {
+        text[index] = 0x30 + UInt8(truncatingIfNeeded: number / 10)
+        text[index + 1] = 0x30 + UInt8(truncatingIfNeeded: number % 10)
     }
 }
