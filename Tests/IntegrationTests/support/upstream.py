@@ -125,6 +125,8 @@ class Upstream:
                 self.requests.put(message)
                 if callable(self.answer):
                     self.answer(Call(connection, reader, message, number))
+                elif self.answer is OK and message.line.startswith(b"HEAD "):
+                    connection.sendall(OK.removesuffix(b"ok"))
                 else:
                     connection.sendall(self.answer)
         except (EOFError, OSError):
