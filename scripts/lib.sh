@@ -1,4 +1,5 @@
-# Shared by the scripts of this folder: what must be there before anything is built, and how it gets there.
+# Shared by the scripts of this folder: what must be there before anything is built, and how it
+# gets there.
 # Source it; it changes to the project's folder.
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -16,12 +17,13 @@ fail() {
     exit 1
 }
 
-# The compiler named in .swift-version and no other: warnings are errors, and each version has its own.
+# The compiler named in .swift-version and no other: warnings are errors, and each version has
+# its own.
 check_swift() {
     local wanted found
     wanted=$(<.swift-version)
     command -v swift >/dev/null || fail "swift is not on the PATH; install Swift $wanted"
-    found=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9.]+).*/\1/p' | head -n 1)
+    found=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9.]+).*/\1/p')
     [ "$found" = "$wanted" ] || fail "Swift $wanted is needed (.swift-version), found ${found:-none}"
 }
 
