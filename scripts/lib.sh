@@ -24,7 +24,8 @@ check_swift() {
     wanted=$(<.swift-version)
     command -v swift >/dev/null || fail "swift is not on the PATH; install Swift $wanted"
     found=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9.]+).*/\1/p')
-    [ "$found" = "$wanted" ] || fail "Swift $wanted is needed (.swift-version), found ${found:-none}"
+    [ "$found" = "$wanted" ] ||
+        fail "Swift $wanted is needed (.swift-version), found ${found:-none}"
 }
 
 # check_space MEBIBYTES
