@@ -34,6 +34,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
+        .target(name: "COpenSSLMemory"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
         module("Bytes"),
@@ -43,7 +44,7 @@ let package = Package(
         module("Cryptography", ["COpenSSL", "Bytes"]),
         module("HTTPCore", ["Bytes"]),
         module("Observability", ["HTTPCore", "EventLoop", "Bytes"]),
-        module("TLS", ["COpenSSL", "Bytes"]),
+        module("TLS", ["COpenSSL", "COpenSSLMemory", "Bytes"]),
         module("HTTP1", ["HTTPCore", "Bytes"]),
         module("JOSE", ["Cryptography", "JSON", "Bytes"]),
         module("Sessions", ["HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes"]),
@@ -52,7 +53,7 @@ let package = Package(
             "Connections",
             ["EventLoop", "TLS", "HTTPCore", "HTTP1", "Observability", "Bytes"]
         ),
-        module("Upstreams", ["HTTPCore", "Bytes"]),
+        module("Upstreams", ["Bytes"]),
         module(
             "Proxy",
             [
@@ -72,15 +73,15 @@ let package = Package(
             "Configuration",
             [
                 yams, "Bytes", "EventLoop", "HTTPCore", "Observability", "TLS", "Sessions", "Policy",
-                "Patterns", "Connections", "Upstreams", "Proxy", "Control",
+                "Patterns", "Connections", "Upstreams", "Proxy",
             ]
         ),
         .executableTarget(
             name: "sallyport",
             dependencies: [
                 arguments, logging, "Bytes", "EventLoop", "JSON", "Cryptography", "HTTPCore",
-                "Observability", "TLS", "HTTP1", "JOSE", "Sessions", "Policy", "Connections",
-                "Upstreams", "Proxy", "Control", "Authority", "Configuration",
+                "Observability", "TLS", "HTTP1", "JOSE", "Sessions", "Patterns", "Policy",
+                "Connections", "Upstreams", "Proxy", "Control", "Authority", "Configuration",
             ],
             swiftSettings: settings
         ),

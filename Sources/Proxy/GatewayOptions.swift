@@ -1,4 +1,3 @@
-public import Bytes
 public import Connections
 public import EventLoop
 public import HTTPCore

@@ -1,0 +1,335 @@
+public import Bytes
+public import EventLoop
+public import TLS
+
+/// What one `Transport.receive` came to.
+public enum Received: Equatable, Sendable {
+    /// Plaintext arrived, or a handshake moved on.
+    case progressed
+    /// Nothing was there, or there is no room to read into.
+    case nothing
+    /// The peer ended its sending; what came before is in `input`.
+    case ended
+    /// The connection or its TLS is broken.
+    case failed
+}
+
+/// What one `Transport.flush` came to.
+public enum Flushed: Equatable, Sendable {
+    /// Nothing waits to be sent.
+    case done
+    /// The socket is full; an event tells when it has room.
+    case blocked
+    /// The connection is broken.
+    case failed
+}
+
+/// A socket, its TLS if any, and the bytes on their way: everything below HTTP.
+///
+/// It reads once and writes once a turn. Buffers are lent from the worker's pool while they hold
+/// bytes, so an idle transport holds none.
+public struct Transport: ~Copyable {
+    /// Bytes one read asks for at the start, and once reads come back full.
+    static let quietRead = 16 * 1024
+    static let busyRead = 64 * 1024
+    /// Room that TLS needs for what it answers by itself, and for a record's plaintext.
+    static let handshakeRoom = 20 * 1024
+    /// Ciphertext of one write.
+    static let encryptedWrite = 96 * 1024
+    /// What encryption may add to the plaintext of one record (RFC 8446 §5.2).
+    static let recordOverhead = 256
+
+    public let socket: Socket
+    private var tls: TLSConnection?
+    /// Plaintext that came and was not consumed.
+    public var input = Buffer()
+    /// Plaintext to be sent.
+    public var output = Buffer()
+    private var encryptedInput = Buffer()
+    private var encryptedOutput = Buffer()
+    /// Whether an event announced bytes and no read has found their end yet.
+    public private(set) var mayRead = false
+    /// Whether the last write took all it was given.
+    public private(set) var mayWrite: Bool
+    /// Whether the peer ended its sending.
+    public private(set) var ended = false
+    /// Bytes at the front of `output` that were sent but are kept for a second sending.
+    public private(set) var retained = 0
+    /// Whether sent bytes are kept.
+    private var retaining = false
+    private var hungUp = false
+    private var readsFull = false
+
+    /// - Parameters:
+    ///   - connected: whether the socket is connected, so that it can be written to.
+    public init(socket: consuming Socket, tls: consuming TLSConnection?, connected: Bool) {
+        self.socket = socket
+        self.tls = tls
+        mayWrite = connected
+    }
+
+    /// Whether the TLS handshake is over, or there is none.
+    public var isEstablished: Bool {
+        switch tls {
+        case .none: true
+        case .some(let tls): tls.isEstablished
+        }
+    }
+
+    /// Whether bytes travel encrypted.
+    public var isEncrypted: Bool {
+        switch tls {
+        case .none: false
+        case .some: true
+        }
+    }
+
+    /// The protocol version, such as `TLSv1.3`; nil for cleartext.
+    public var tlsVersion: StaticString? {
+        switch tls {
+        case .none: nil
+        case .some(let tls): tls.version
+        }
+    }
+
+    /// Whether the TLS session was resumed.
+    public var isResumed: Bool {
+        switch tls {
+        case .none: false
+        case .some(let tls): tls.isResumed
+        }
+    }
+
+    /// Bytes that wait to be sent, as plaintext or encrypted.
+    public var waiting: Int { output.count - retained + encryptedOutput.count }
+
+    /// Notes what an event announced.
+    public mutating func announce(_ readiness: Readiness) {
+        if readiness.contains(.readable) { mayRead = true }
+        if readiness.contains(.writable) { mayWrite = true }
+        if !readiness.isDisjoint(with: [.peerClosedWriting, .hungUp]) {
+            hungUp = true
+            mayRead = true
+        }
+    }
+}
+
+extension Transport {
+    /// Reads once from the socket, and through TLS, into `input`.
+    public mutating func receive(from pool: inout ChunkPool) -> Received {
+        guard mayRead, !ended else { return ended ? .ended : .nothing }
+        return isEncrypted ? receiveEncrypted(&pool) : receiveCleartext(&pool)
+    }
+
+    private mutating func receiveCleartext(_ pool: inout ChunkPool) -> Received {
+        guard input.prepare(readsFull ? Self.busyRead : Self.quietRead, from: &pool) else {
+            return .nothing
+        }
+        let offered = min(input.room, Self.busyRead)
+        let result = socket.receive(into: &input, maximum: offered)
+        switch note(result, offered: offered) {
+        case .progressed:
+            return .progressed
+        case let other:
+            input.release(to: &pool)
+            return other
+        }
+    }
+
+    /// Keeps what a read taught: a short one means that the socket is drained, unless its end was
+    /// announced.
+    private mutating func note(_ result: IOResult, offered: Int) -> Received {
+        switch result {
+        case .bytes(let count):
+            readsFull = count == offered
+            mayRead = readsFull || hungUp
+            return .progressed
+        case .wouldBlock:
+            mayRead = false
+            return .nothing
+        case .endOfStream:
+            mayRead = false
+            ended = true
+            return .ended
+        case .failed:
+            mayRead = false
+            ended = true
+            return .failed
+        }
+    }
+
+    private mutating func receiveEncrypted(_ pool: inout ChunkPool) -> Received {
+        guard input.prepare(Self.handshakeRoom, from: &pool) else { return .nothing }
+        var outcome = Received.nothing
+        if encryptedInput.count < Self.busyRead,
+            encryptedInput.prepare(readsFull ? Self.busyRead : Self.quietRead, from: &pool)
+        {
+            let offered = min(encryptedInput.room, Self.busyRead)
+            outcome = note(socket.receive(into: &encryptedInput, maximum: offered), offered: offered)
+        }
+        let before = input.count
+        let decrypted = decrypt(&pool)
+        encryptedInput.release(to: &pool)
+        encryptedOutput.release(to: &pool)
+        if input.count > before {
+            return decrypted == .failed ? .failed : .progressed
+        }
+        input.release(to: &pool)
+        if decrypted != .nothing { return decrypted }
+        // The end of the stream without close_notify ends the input all the same; a request or an
+        // answer that it cuts is refused by its framing.
+        return outcome == .progressed && !isEstablished ? .progressed : outcome
+    }
+
+    /// Moves ciphertext through TLS until it is eaten or `input` has no more room.
+    private mutating func decrypt(_ pool: inout ChunkPool) -> Received {
+        guard var tls = tls.take() else { return .nothing }
+        let outcome = Self.decrypt(
+            &tls,
+            &encryptedInput,
+            into: &input,
+            replies: &encryptedOutput,
+            pool: &pool
+        )
+        self.tls = consume tls
+        switch outcome {
+        case .needsMore:
+            return .nothing
+        case .roomSpent:
+            mayRead = true
+            return .nothing
+        case .closed:
+            ended = true
+            mayRead = false
+            return .ended
+        case .failed:
+            ended = true
+            mayRead = false
+            return .failed
+        }
+    }
+
+    private static func decrypt(
+        _ tls: inout TLSConnection,
+        _ encrypted: inout Buffer,
+        into input: inout Buffer,
+        replies: inout Buffer,
+        pool: inout ChunkPool
+    ) -> TLSConnection.Progress {
+        var rounds = 0
+        while rounds < 64 {
+            rounds += 1
+            let replyRoom = tls.isEstablished ? 4 * 1024 : handshakeRoom
+            guard input.count < busyRead, input.prepare(handshakeRoom, from: &pool),
+                replies.prepare(replyRoom, from: &pool)
+            else { return .roomSpent }
+            let progress = tls.receive(&encrypted, plaintext: &input, replies: &replies)
+            if progress != .roomSpent { return progress }
+        }
+        return .roomSpent
+    }
+}
+
+extension Transport {
+    /// Encrypts and sends what waits, as far as the socket takes it.
+    public mutating func flush(_ pool: inout ChunkPool) -> Flushed {
+        guard mayWrite else { return waiting == 0 ? .done : .blocked }
+        let outcome = isEncrypted ? flushEncrypted(&pool) : flushCleartext()
+        output.release(to: &pool)
+        encryptedOutput.release(to: &pool)
+        return outcome
+    }
+
+    private mutating func flushCleartext() -> Flushed {
+        let count = output.count
+        guard count > retained else { return .done }
+        switch socket.send(output.readable.extracting(retained..<count)) {
+        case .bytes(let sent):
+            if retaining { retained += sent } else { output.consume(sent) }
+            guard output.count > retained else { return .done }
+            mayWrite = false
+            return .blocked
+        case .wouldBlock:
+            mayWrite = false
+            return .blocked
+        case .endOfStream, .failed:
+            return .failed
+        }
+    }
+
+    private mutating func flushEncrypted(_ pool: inout ChunkPool) -> Flushed {
+        while true {
+            if isEstablished, !output.isEmpty, !encrypt(&pool) { return .failed }
+            guard !encryptedOutput.isEmpty else { return .done }
+            switch socket.send(encryptedOutput.readable) {
+            case .bytes(let sent):
+                encryptedOutput.consume(sent)
+                guard encryptedOutput.isEmpty else {
+                    mayWrite = false
+                    return .blocked
+                }
+                if output.isEmpty || !isEstablished { return .done }
+            case .wouldBlock:
+                mayWrite = false
+                return .blocked
+            case .endOfStream, .failed:
+                return .failed
+            }
+        }
+    }
+
+    private mutating func encrypt(_ pool: inout ChunkPool) -> Bool {
+        let records = output.count / (16 * 1024) + 1
+        let wanted = min(output.count + records * Self.recordOverhead, Self.encryptedWrite)
+        guard encryptedOutput.count < Self.encryptedWrite,
+            encryptedOutput.prepare(wanted, from: &pool)
+        else { return true }
+        guard var tls = tls.take() else { return false }
+        let progress = tls.send(&output, into: &encryptedOutput)
+        self.tls = consume tls
+        if case .failed = progress { return false }
+        return true
+    }
+}
+
+extension Transport {
+    /// From now on, what is sent stays in `output` for a second sending; cleartext only.
+    public mutating func retainSent() {
+        retaining = !isEncrypted
+    }
+
+    /// Drops what was kept: the peer has begun to answer, or content follows.
+    public mutating func dropRetained(_ pool: inout ChunkPool) {
+        guard retaining else { return }
+        retaining = false
+        output.consume(retained)
+        retained = 0
+        output.release(to: &pool)
+    }
+
+    /// Gives away everything sent and unsent, to be sent again over another transport.
+    public mutating func takeOutput() -> Buffer {
+        var taken = Buffer()
+        swap(&taken, &output)
+        retained = 0
+        retaining = false
+        return taken
+    }
+
+    /// Queues close_notify behind what waits, so that the peer knows that nothing was cut (RFC 8446 §6.1).
+    public mutating func queueCloseNotify(_ pool: inout ChunkPool) {
+        guard var tls = tls.take() else { return }
+        if tls.isEstablished, output.isEmpty, encryptedOutput.prepare(1024, from: &pool) {
+            tls.close(into: &encryptedOutput)
+        }
+        self.tls = consume tls
+    }
+
+    /// Gives all memory back: the connection ends.
+    public mutating func discardBuffers(_ pool: inout ChunkPool) {
+        input.discard(to: &pool)
+        output.discard(to: &pool)
+        encryptedInput.discard(to: &pool)
+        encryptedOutput.discard(to: &pool)
+    }
+}

@@ -1,0 +1,58 @@
+public import EventLoop
+public import HTTP1
+
+/// Where a connection to an upstream stands.
+public enum UpstreamState: Equatable, Sendable {
+    /// The connect is under way for the exchange `owner`.
+    case connecting
+    /// It carries the exchange `owner`.
+    case exchanging
+    /// In the pool, owned by nobody.
+    case idle
+}
+
+/// One connection to an upstream's target: its transport and the parser of its answers.
+///
+///     connecting ──▶ exchanging ⇄ idle
+///          └─────────────┴─────────┴──▶ gone
+public struct UpstreamConnection: ~Copyable {
+    public var transport: Transport
+    public var state = UpstreamState.connecting
+    public var parser = ResponseParser()
+    /// Handle bits of the exchange it serves; 0 = none.
+    public var owner: UInt64
+    /// Handle bits of the pool that counts it.
+    public let pool: UInt64
+    public let upstream: Int
+    public let target: Int
+    /// Which of the target's addresses it goes to.
+    public let address: Int
+    /// Whether it has carried an exchange before this one.
+    public var isReused = false
+    /// Whether a byte came since the exchange took it.
+    public var hasAnswered = false
+    /// When the phase it is in ends.
+    public var deadline = Instant.distantFuture
+    /// How long it may stay in the pool.
+    public var idleTimeout: Duration
+    public var isQueued = false
+    public var isDirty = false
+
+    public init(
+        socket: consuming Socket,
+        owner: UInt64,
+        pool: UInt64,
+        upstream: Int,
+        target: Int,
+        address: Int,
+        idleTimeout: Duration
+    ) {
+        transport = Transport(socket: socket, tls: nil, connected: false)
+        self.owner = owner
+        self.pool = pool
+        self.upstream = upstream
+        self.target = target
+        self.address = address
+        self.idleTimeout = idleTimeout
+    }
+}

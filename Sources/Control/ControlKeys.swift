@@ -1,0 +1,122 @@
+import Bytes
+import EventLoop
+import HTTPCore
+import Observability
+import Proxy
+import Sessions
+
+/// Fetching keys: the fetcher decides, this carries.
+extension ControlLoop {
+    mutating func perform(_ actions: [KeyFetcher.Action]) {
+        for action in actions {
+            switch action {
+            case .send(let request):
+                send(request)
+            case .publish(let set):
+                broadcast(.keys(set))
+                surroundings.log(
+                    .info,
+                    "keys",
+                    [
+                        ("sequence", "\(set.sequence)"),
+                        ("web_keys", "\(set.webKeys.count)"),
+                        ("legacy_keys", "\(set.legacyKeys.count)"),
+                    ]
+                )
+            case .answer(let worker, let answer):
+                guard workers.indices.contains(worker) else { continue }
+                _ = workers[worker].post(.keysAnswered(answer))
+            }
+        }
+    }
+
+    private mutating func send(_ request: KeyFetcher.CoreRequest) {
+        let location = configuration.options.sessions.core.locations[request.location]
+        let isFresh =
+            coreAddresses[request.location].map { loop.now - $0.at < Self.namesInterval } ?? false
+        if isFresh, let address = coreAddresses[request.location]?.addresses.first {
+            call(request, location, address)
+            return
+        }
+        unresolvedCalls.append(request)
+        let mailbox = mailbox
+        let index = request.location
+        resolver.resolve(host: location.host, port: location.port) { result in
+            _ = mailbox.post(.resolvedCore(location: index, try? result.get()))
+        }
+    }
+
+    mutating func resolvedCore(_ location: Int, _ found: [SocketAddress]?) {
+        guard coreAddresses.indices.contains(location) else { return }
+        if let found, !found.isEmpty { coreAddresses[location] = (found, loop.now) }
+        let waiting = unresolvedCalls.filter { $0.location == location }
+        unresolvedCalls.removeAll { $0.location == location }
+        for request in waiting {
+            // A failure keeps the addresses of before.
+            guard let address = coreAddresses[location]?.addresses.first else {
+                perform(fetcher.failed(request: request.id, now: time))
+                continue
+            }
+            call(request, configuration.options.sessions.core.locations[location], address)
+        }
+    }
+
+    private mutating func call(
+        _ request: KeyFetcher.CoreRequest,
+        _ location: CoreOptions.Location,
+        _ address: SocketAddress
+    ) {
+        let name = location.host.contains(":") ? "[\(location.host)]" : location.host
+        let outcome = calls.start(
+            CallRequest(
+                id: request.id,
+                method: request.method,
+                target: request.path,
+                host: "\(name):\(location.port)",
+                fields: request.headers,
+                content: request.body
+            ),
+            to: address,
+            deadline: loop.now + configuration.options.sessions.core.timeout,
+            loop: loop
+        )
+        callLocations[request.id] = request.location
+        if let outcome { callEnded(outcome) }
+    }
+
+    mutating func callEnded(_ outcome: CallOutcome) {
+        let location = callLocations.removeValue(forKey: outcome.id)
+        guard let answer = outcome.answer else {
+            if let location, coreAddresses.indices.contains(location) {
+                rotateAddresses(location)
+            }
+            perform(fetcher.failed(request: outcome.id, now: time))
+            reportFailure()
+            return
+        }
+        perform(
+            fetcher.answered(
+                request: outcome.id,
+                status: answer.status,
+                body: answer.content.span,
+                now: time
+            )
+        )
+    }
+
+    /// Of a name with several addresses the next is tried after a failure.
+    private mutating func rotateAddresses(_ location: Int) {
+        guard var known = coreAddresses[location], known.addresses.count > 1 else { return }
+        known.addresses.append(known.addresses.removeFirst())
+        coreAddresses[location] = known
+    }
+
+    private func reportFailure() {
+        guard fetcher.lastFailure != nil else { return }
+        surroundings.log(
+            .warning,
+            "keys not fetched from a core",
+            [("failures", "\(fetcher.fetchesFailed)")]
+        )
+    }
+}

@@ -1,0 +1,144 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTPCore
+import Observability
+import Proxy
+import Sessions
+import TLS
+import Upstreams
+
+/// SIGHUP, and names that resolve anew.
+extension ControlLoop {
+    /// Reads the configuration again. On any error everything old stays.
+    mutating func reload() {
+        guard drainDeadline == nil else { return }
+        switch surroundings.reload() {
+        case .failure(let failure):
+            metrics.increment(.reloadsFailed)
+            for line in failure.lines { surroundings.log(.error, line, []) }
+            surroundings.log(.error, "reload refused: the old configuration stays", [])
+        case .success(let loaded):
+            adopt(loaded)
+        }
+    }
+
+    private mutating func adopt(_ loaded: LoadedConfiguration) {
+        var loaded = loaded
+        let old = configuration.options
+        if !Self.sameListeners(old, loaded.options) {
+            surroundings.log(.warning, "changed listeners: needs a restart", [])
+            loaded.options.listeners = old.listeners
+            loaded.certificates = configuration.certificates
+        }
+        if loaded.options.workers != old.workers {
+            surroundings.log(.warning, "changed worker count: needs a restart", [])
+            loaded.options.workers = old.workers
+        }
+        if loaded.options.admin != old.admin {
+            surroundings.log(.warning, "changed admin address: needs a restart", [])
+            loaded.options.admin = old.admin
+        }
+        if loaded.options.log.access != old.log.access {
+            if let failure = accessLog.replaceOutput(loaded.options.log.access) {
+                surroundings.log(.error, "access log stays as it is", [("error", failure.message)])
+            }
+        }
+        connections.setMaximum(loaded.options.limits.connections)
+        configuration = loaded
+        generation += 1
+        addresses = literalAddresses(loaded.options, keeping: addresses, of: old)
+        pendingGeneration = (generation, workers.count, false)
+        broadcast(
+            .generation(
+                GenerationSource(
+                    number: generation,
+                    options: loaded.options,
+                    certificates: loaded.certificates,
+                    addresses: addresses
+                )
+            )
+        )
+        coreAddresses = Array(
+            repeating: nil,
+            count: loaded.options.sessions.core.locations.count
+        )
+        perform(fetcher.replaceOptions(loaded.options.sessions, now: time))
+        resolveTargets()
+    }
+
+    /// Certificates may change with a reload; addresses, and whether there is TLS, may not.
+    private static func sameListeners(_ old: GatewayOptions, _ new: GatewayOptions) -> Bool {
+        old.listeners.count == new.listeners.count
+            && zip(old.listeners, new.listeners).allSatisfy {
+                $0.address == $1.address && ($0.tls == nil) == ($1.tls == nil)
+                    && $0.redirectToHTTPS == $1.redirectToHTTPS
+            }
+    }
+
+    /// Addresses known at once: literals and paths, and names that were resolved before.
+    private func literalAddresses(
+        _ options: GatewayOptions,
+        keeping known: [TargetID: [SocketAddress]],
+        of old: GatewayOptions
+    ) -> [TargetID: [SocketAddress]] {
+        var byTarget: [TargetAddress: [SocketAddress]] = [:]
+        for (id, list) in known where old.upstreams.indices.contains(id.upstream) {
+            byTarget[old.upstreams[id.upstream].targets[id.target]] = list
+        }
+        var result: [TargetID: [SocketAddress]] = [:]
+        for (upstream, group) in options.upstreams.enumerated() {
+            for (index, target) in group.targets.enumerated() {
+                let id = TargetID(upstream: upstream, target: index)
+                if let list = Self.literal(target) ?? byTarget[target] { result[id] = list }
+            }
+        }
+        return result
+    }
+
+    private static func literal(_ target: TargetAddress) -> [SocketAddress]? {
+        switch target {
+        case .unix(let path): [.unix(path: path)]
+        case .http(let host, let port): SocketAddress(literal: host, port: port).map { [$0] }
+        }
+    }
+}
+
+extension ControlLoop {
+    /// Asks for every target that is a name; literals are known at once.
+    mutating func resolveTargets() {
+        nextNames = loop.now + Self.namesInterval
+        let number = generation
+        for (upstream, group) in configuration.options.upstreams.enumerated() {
+            for (index, target) in group.targets.enumerated() {
+                let id = TargetID(upstream: upstream, target: index)
+                if let list = Self.literal(target) {
+                    addresses[id] = list
+                    continue
+                }
+                guard case .http(let host, let port) = target else { continue }
+                let mailbox = mailbox
+                resolver.resolve(host: host, port: port) { result in
+                    _ = mailbox.post(.resolved(generation: number, id, try? result.get()))
+                }
+            }
+        }
+    }
+
+    /// A failure keeps the last set, and is tried again soon.
+    mutating func resolved(_ number: Int, _ target: TargetID, _ found: [SocketAddress]?) {
+        guard number == generation else { return }
+        guard let found, !found.isEmpty else {
+            surroundings.log(
+                .warning,
+                "an upstream's name does not resolve",
+                [("upstream", configuration.options.upstreams[target.upstream].name)]
+            )
+            nextNames = min(nextNames, loop.now + Self.namesRetry)
+            return
+        }
+        guard addresses[target] != found else { return }
+        addresses[target] = found
+        broadcast(.addresses(target, found))
+    }
+}

@@ -1,0 +1,74 @@
+import Bytes
+import EventLoop
+import HTTPCore
+public import Observability
+public import Proxy
+import Sessions
+public import TLS
+import Upstreams
+
+/// A configuration ready to be used: checked options and the certificates they name, read.
+public struct LoadedConfiguration: Sendable {
+    public var options: GatewayOptions
+    /// One list for each listener, in its order; empty for cleartext.
+    public var certificates: [[CertificateMaterial]]
+
+    public init(options: GatewayOptions, certificates: [[CertificateMaterial]]) {
+        self.options = options
+        self.certificates = certificates
+    }
+}
+
+/// What the control thread needs of the program around it.
+public struct ControlSurroundings: Sendable {
+    /// Reads the configuration again, for a reload; errors are text lines.
+    public var reload: @Sendable () -> Result<LoadedConfiguration, ReloadFailure>
+    /// Writes one line of the control log.
+    public var log: @Sendable (LogLevel, String, [(String, String)]) -> Void
+
+    public init(
+        reload: @escaping @Sendable () -> Result<LoadedConfiguration, ReloadFailure>,
+        log: @escaping @Sendable (LogLevel, String, [(String, String)]) -> Void
+    ) {
+        self.reload = reload
+        self.log = log
+    }
+}
+
+/// Why a configuration was not taken: the lines that `check` would print.
+public struct ReloadFailure: Error, Sendable {
+    public var lines: [String]
+
+    public init(lines: [String]) {
+        self.lines = lines
+    }
+}
+
+/// The whole gateway: its workers, and the control thread that serves what is not a client's request.
+public enum Gateway {
+    /// Runs until drained; the calling thread is the control thread. Signals must be blocked before (`Signals.block`).
+    ///
+    /// - Returns: whether it ended as asked.
+    /// - Throws: what kept it from starting.
+    public static func run(
+        _ configuration: LoadedConfiguration,
+        _ surroundings: ControlSurroundings
+    ) throws(GatewayFailure) -> Bool {
+        var control = ControlLoop(
+            configuration,
+            surroundings,
+            try ControlLoop.open(configuration.options)
+        )
+        try control.startWorkers()
+        return control.run()
+    }
+}
+
+/// Why the gateway did not start.
+public struct GatewayFailure: Error, Sendable {
+    public let message: String
+
+    public init(message: String) {
+        self.message = message
+    }
+}

@@ -1,0 +1,150 @@
+import Bytes
+import HTTP1
+import HTTPCore
+
+/// How content is written on its way out.
+enum ContentCoding: Equatable {
+    /// As it is: a length was announced, or the connection's end tells.
+    case identity
+    case chunked
+}
+
+/// What one `BodyRelay.move` came to.
+enum Moved: Equatable {
+    /// Everything that came was passed on; more must be read.
+    case needsMore
+    /// The other side has to take some first.
+    case blocked
+    /// The content is complete, its end written.
+    case finished
+    /// It breaks a rule of its framing.
+    case broken(HTTP1Failure)
+    /// Its trailers hold a field that must not come after the head was judged.
+    case refusedTrailers
+}
+
+/// Moves content from one connection's input to another's output, either way, by credit: never more than the
+/// output may hold, so memory is bounded whatever the content's size.
+enum BodyRelay {
+    /// Content moved in one step, and with chunked coding the largest chunk.
+    static let step = 16 * 1024
+
+    /// - Parameters:
+    ///   - credit: bytes that may wait in `output`.
+    ///   - counted: grows by the content's bytes.
+    static func move(
+        from input: inout Buffer,
+        _ decoder: inout ContentDecoder,
+        into output: inout Buffer,
+        coding: ContentCoding,
+        credit: Int,
+        trailers: inout [FieldLine],
+        direction: TrailerRules.Direction,
+        counted: inout UInt64,
+        pool: inout ChunkPool
+    ) -> Moved {
+        var hasTrailers = false
+        while true {
+            guard hasTrailers || output.count < credit,
+                output.prepare(Self.step + Limits.trailerSection + 64, from: &pool)
+            else { return .blocked }
+            do throws(HTTP1Failure) {
+                let offered = min(input.count, Self.step)
+                let step = try decoder.next(
+                    input.readable.extracting(first: offered),
+                    trailers: &trailers
+                )
+                switch step {
+                case .content(let range, let consumed):
+                    counted &+= UInt64(range.count)
+                    write(input.readable.bytes(range), to: &output, coding: coding)
+                    input.consume(consumed)
+                case .needsMore(let consumed):
+                    input.consume(consumed)
+                    if consumed > 0, !input.isEmpty { continue }
+                    input.release(to: &pool)
+                    return .needsMore
+                case .trailers(let consumed):
+                    guard writeTrailers(trailers, input.readable, direction, coding, &output) else {
+                        return .refusedTrailers
+                    }
+                    input.consume(consumed)
+                    hasTrailers = true
+                case .end(let consumed):
+                    input.consume(consumed)
+                    input.release(to: &pool)
+                    finish(&output, coding, hasTrailers: hasTrailers)
+                    return .finished
+                }
+            } catch {
+                return .broken(error)
+            }
+        }
+    }
+
+    private static func write(
+        _ content: Span<UInt8>,
+        to output: inout Buffer,
+        coding: ContentCoding
+    ) {
+        guard coding == .chunked else {
+            output.append(content)
+            return
+        }
+        guard content.count > 0 else { return }
+        ChunkWriter.appendHead(size: content.count, to: &output)
+        output.append(content)
+        ChunkWriter.appendTail(to: &output)
+    }
+
+    /// Trailers need the chunked coding; elsewhere they are dropped (RFC 9110 §6.5.1).
+    private static func writeTrailers(
+        _ trailers: [FieldLine],
+        _ bytes: Span<UInt8>,
+        _ direction: TrailerRules.Direction,
+        _ coding: ContentCoding,
+        _ output: inout Buffer
+    ) -> Bool {
+        for line in trailers where !TrailerRules.allows(line, direction) {
+            if direction == .request { return false }
+        }
+        guard coding == .chunked else { return true }
+        ChunkWriter.appendLastChunk(to: &output)
+        for line in trailers where TrailerRules.allows(line, direction) {
+            output.append(bytes.bytes(line.name))
+            output.append(": ")
+            output.append(bytes.bytes(line.value))
+            output.append("\r\n")
+        }
+        return true
+    }
+
+    /// Writes the end; after trailers only the empty line is missing.
+    static func finish(
+        _ output: inout Buffer,
+        _ coding: ContentCoding,
+        hasTrailers: Bool
+    ) {
+        guard coding == .chunked else { return }
+        if !hasTrailers { ChunkWriter.appendLastChunk(to: &output) }
+        output.append("\r\n")
+    }
+}
+
+/// Which fields may follow the content.
+enum TrailerRules {
+    enum Direction: Equatable {
+        case request, response
+    }
+
+    /// Nothing that was judged, or that frames or routes, may come after the head (RFC 9110 §6.5.1). A
+    /// request with such a trailer is refused; an answer's is dropped.
+    static func allows(_ line: FieldLine, _ direction: Direction) -> Bool {
+        switch line.id {
+        case .other: true
+        case .contentType, .date, .server, .range, .expect, .retryAfter: direction == .response
+        case .traceparent, .cacheControl: direction == .response
+        default: false
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTP1
+import HTTPCore
+import Observability
+
+extension Worker {
+    /// An event on a client's connection.
+    mutating func clientReady(_ client: Handle<ClientConnection>, _ readiness: Readiness) {
+        guard clients.contains(client) else { return }
+        clients[client].transport.announce(readiness)
+        if readiness.contains(.hungUp) && !readiness.contains(.readable) {
+            abandon(client)
+            return
+        }
+        if readiness.contains(.writable), clients[client].transport.waiting > 0 { markDirty(client) }
+        if clients[client].transport.mayRead { queue(client) }
+    }
+
+    /// Reads from a client as far as its state allows.
+    mutating func serve(_ client: Handle<ClientConnection>) {
+        guard clients.contains(client) else { return }
+        clients[client].isQueued = false
+        switch clients[client].state {
+        case .handshaking: serveHandshake(client)
+        case .reading: serveReading(client)
+        case .exchanging: relayRequest(Handle(bits: clients[client].owner))
+        case .discarding: discard(client)
+        case .closing: break
+        case .lingering: linger(client)
+        }
+    }
+
+    private mutating func serveHandshake(_ client: Handle<ClientConnection>) {
+        let received = clients[client].transport.receive(from: &chunks)
+        if clients[client].transport.waiting > 0 { markDirty(client) }
+        switch received {
+        case .progressed, .nothing:
+            guard clients[client].transport.isEstablished else { return }
+            handshakeFinished(client)
+        case .ended:
+            metrics.countHandshake(version: nil, resumed: false, succeeded: false)
+            close(client)
+        case .failed:
+            metrics.countHandshake(version: nil, resumed: false, succeeded: false)
+            flushThenClose(client)
+        }
+    }
+
+    private mutating func handshakeFinished(_ client: Handle<ClientConnection>) {
+        metrics.countHandshake(
+            version: clients[client].transport.tlsVersion,
+            resumed: clients[client].transport.isResumed,
+            succeeded: true
+        )
+        clients[client].state = .reading
+        clients[client].deadline = loop.now + generations[current].options.timeouts.requestHead
+        armTimer(client)
+        serveReading(client)
+    }
+
+    /// Reads once at most, and parses what is there.
+    private mutating func serveReading(_ client: Handle<ClientConnection>) {
+        if parse(client) { return }
+        switch clients[client].transport.receive(from: &chunks) {
+        case .progressed:
+            if clients[client].transport.waiting > 0 { markDirty(client) }
+            if !parse(client), clients[client].transport.mayRead { queue(client) }
+        case .nothing:
+            if clients[client].transport.waiting > 0 { markDirty(client) }
+        case .ended:
+            endedWhileReading(client)
+        case .failed:
+            if clients[client].transport.waiting > 0 { flushThenClose(client) } else { abandon(client) }
+        }
+    }
+
+    /// The client left between requests, or within a head: then nobody waits for an answer.
+    private mutating func endedWhileReading(_ client: Handle<ClientConnection>) {
+        guard clients[client].transport.input.isEmpty else {
+            abandon(client)
+            return
+        }
+        beginClosing(client)
+    }
+
+    /// Parses a request's head out of what was read.
+    ///
+    /// - Returns: whether the reading is over: a request began or was refused.
+    private mutating func parse(_ client: Handle<ClientConnection>) -> Bool {
+        guard !clients[client].transport.input.isEmpty else { return false }
+        guard let exchange = exchange(of: client) else {
+            close(client)
+            return true
+        }
+        let generation = exchanges[exchange].generation
+        do throws(HTTP1Failure) {
+            let isComplete = try clients[client].parseHead(
+                limits: generations[generation].options.limits,
+                into: &exchanges[exchange].head
+            )
+            guard isComplete else { return false }
+        } catch {
+            clients[client].state = .exchanging
+            refuse(exchange, Failure(error))
+            return true
+        }
+        clients[client].state = .exchanging
+        clients[client].deadline = .distantFuture
+        began(exchange)
+        return true
+    }
+
+    /// The exchange whose head is being read: begun with its first byte.
+    private mutating func exchange(of client: Handle<ClientConnection>) -> Handle<Exchange>? {
+        let owner = clients[client].owner
+        if owner != 0 { return Handle(bits: owner) }
+        let exchange = exchanges.insert(
+            Exchange(
+                client: client,
+                generation: current,
+                storage: spareStorage.popLast() ?? ExchangeStorage(),
+                now: loop.now,
+                wallMilliseconds: loop.wallMilliseconds
+            )
+        )
+        guard let exchange else { return nil }
+        generations[current].uses += 1
+        clients[client].owner = exchange.bits
+        if !clients[client].isFresh {
+            clients[client].deadline = loop.now + generations[current].options.timeouts.requestHead
+            armTimer(client)
+        }
+        return exchange
+    }
+}
+
+extension Worker {
+    /// Reads and drops a refused request's content, so that the next request can be read.
+    private mutating func discard(_ client: Handle<ClientConnection>) {
+        guard case .discarding(let left) = clients[client].state else { return }
+        var waiting = UInt64(clients[client].transport.input.count)
+        if waiting == 0 {
+            switch clients[client].transport.receive(from: &chunks) {
+            case .progressed: waiting = UInt64(clients[client].transport.input.count)
+            case .nothing: return
+            case .ended, .failed:
+                close(client)
+                return
+            }
+        }
+        let dropped = min(waiting, left)
+        clients[client].transport.input.consume(Int(dropped))
+        clients[client].transport.input.release(to: &chunks)
+        guard dropped == left else {
+            clients[client].state = .discarding(bytes: left - dropped)
+            queue(client)
+            return
+        }
+        awaitNextRequest(client)
+    }
+
+    /// The connection is free for another request.
+    mutating func awaitNextRequest(_ client: Handle<ClientConnection>) {
+        clients[client].parser.reset()
+        clients[client].owner = 0
+        clients[client].isFresh = false
+        clients[client].state = .reading
+        clients[client].deadline = loop.now + generations[current].options.timeouts.keepAlive
+        armTimer(client)
+        let mayContinue = clients[client].transport.mayRead || clients[client].transport.ended
+        if !clients[client].transport.input.isEmpty || mayContinue { queue(client) }
+    }
+
+    /// What still comes is dropped within a budget, until the client closes (RFC 9112 §9.6).
+    private mutating func linger(_ client: Handle<ClientConnection>) {
+        switch clients[client].transport.receive(from: &chunks) {
+        case .progressed:
+            let count = clients[client].transport.input.count
+            clients[client].transport.input.discard(to: &chunks)
+            clients[client].lingerBudget -= count
+            if clients[client].lingerBudget <= 0 {
+                close(client)
+            } else if clients[client].transport.mayRead {
+                queue(client)
+            }
+        case .nothing:
+            break
+        case .ended, .failed:
+            close(client)
+        }
+    }
+}
+
+extension ClientConnection {
+    /// Continues with the head's bytes that came since the last call.
+    fileprivate mutating func parseHead(
+        limits: borrowing Limits,
+        into head: inout RequestHead
+    ) throws(HTTP1Failure) -> Bool {
+        let bytes = transport.input.view
+        return try parser.parse(bytes.span, limits: limits, into: &head)
+    }
+}

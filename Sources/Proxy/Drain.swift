@@ -1,0 +1,53 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTPCore
+
+/// Stopping: accept what waits, finish what runs, then end.
+extension Worker {
+    /// How long a connection between requests may still send one, once draining began.
+    static let drainIdleTime = Duration.milliseconds(500)
+
+    /// What the kernel has accepted for us is served; then nobody listens.
+    mutating func beginDrain(until deadline: Instant) {
+        guard drainDeadline == nil else {
+            drainDeadline = deadline
+            return
+        }
+        drainDeadline = deadline
+        for listener in listenerHandles {
+            var accepted = 0
+            while accepted < clients.capacity, acceptOne(listener) { accepted += 1 }
+            loop.remove(descriptor: listeners[listener].socket.descriptor)
+            _ = listeners.remove(listener)
+        }
+        listenerHandles.removeAll()
+        closeIdleUpstreams()
+        for slot in 0..<clients.capacity {
+            guard let client = clients.handle(inSlot: slot), clients[client].state == .reading,
+                clients[client].owner == 0
+            else { continue }
+            clients[client].deadline = loop.now + Self.drainIdleTime
+            armTimer(client)
+        }
+    }
+
+    private mutating func closeIdleUpstreams() {
+        for slot in 0..<upstreams.capacity {
+            if let upstream = upstreams.handle(inSlot: slot) { dropIdle(upstream) }
+        }
+    }
+
+    /// Ends the worker when nothing runs any more, or the time is up.
+    mutating func continueDrain(_ deadline: Instant) {
+        guard clients.count > 0 else {
+            isFinished = true
+            return
+        }
+        guard loop.now >= deadline else { return }
+        for slot in 0..<clients.capacity {
+            if let client = clients.handle(inSlot: slot) { abandon(client) }
+        }
+        isFinished = true
+    }
+}

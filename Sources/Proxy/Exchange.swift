@@ -1,0 +1,144 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTP1
+import HTTPCore
+import Policy
+import Sessions
+
+/// Where an exchange stands.
+///
+///     judging ─┬─▶ awaitingTurn ──▶ judging
+///              ├─▶ awaitingKeys ──▶ judging
+///              ├─▶ answered
+///              └─▶ awaitingUpstream ─▶ connecting ─▶ awaitingResponse ─▶ relayingResponse ─▶ answered
+///                        ▲                 │                │
+///                        └── next target ──┴─ stale, once ──┘
+enum ExchangeState: Equatable {
+    /// The head is complete and its verdict is being found.
+    case judging
+    /// Too many signatures were checked this turn; judged again in the next.
+    case awaitingTurn
+    /// A fetch of keys is under way that may know the token's.
+    case awaitingKeys
+    /// Permitted; every connection of the upstream is taken.
+    case awaitingUpstream
+    /// Permitted; a connection is being opened.
+    case connecting
+    /// The request's head was sent.
+    case awaitingResponse
+    /// The answer's head was passed on.
+    case relayingResponse
+    /// The answer is complete.
+    case answered
+}
+
+/// One request and its answer, from the head's arrival to the answer's last byte.
+struct Exchange: ~Copyable {
+    let client: Handle<ClientConnection>
+    let generation: Handle<Generation>
+    var state = ExchangeState.judging
+    var head: RequestHead
+    var response: ResponseHead
+    var target: RequestTarget
+    /// -1 = none.
+    var route = -1
+    /// The proof that it may be forwarded, until the rewrite spends it.
+    var permit: Permit?
+    /// The session it was judged by, pinned until the exchange ends.
+    var session: SessionReference?
+    /// What was asked of the core on its behalf: once only.
+    var keyQuestion: KeyQuestion?
+    /// Whether that fetch came to nothing.
+    var keyFetchFailed = false
+    /// Targets whose connect failed, a bit each.
+    var triedTargets: UInt64 = 0
+    /// Connects that failed on its behalf.
+    var connects = 0
+    /// Whether it was sent a second time.
+    var isRetried = false
+    var upstream: Handle<UpstreamConnection>?
+    /// The upstream's place in the configuration; -1 = none.
+    var upstreamIndex = -1
+    var requestContent = ContentDecoder(.none)
+    var responseContent = ContentDecoder(.none)
+    /// How the answer's content is framed for the client.
+    var responseFraming = ResponseFraming.none
+    var interimResponses = 0
+    /// Ours, 32 hexadecimal digits, or a trusted proxy's.
+    var requestID: [UInt8]
+    /// The client's address as trusted proxies told it; empty = the peer's own.
+    var forwardedClient: [UInt8] = []
+    /// The method's bytes, when it is none of those with a name here.
+    var unusualMethod: [UInt8] = []
+    /// Whether the client's connection may carry another request after this one.
+    var keepsClient = true
+    /// Whether the upstream's may carry another exchange.
+    var keepsUpstream = true
+    let startedAt: Instant
+    let startedWall: Int64
+    var upstreamStartedAt: Instant?
+    var upstreamDuration: Duration?
+    var status: UInt16 = 0
+    var reason = Reason.none
+    var detail: StaticString?
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+
+    init(
+        client: Handle<ClientConnection>,
+        generation: Handle<Generation>,
+        storage: consuming ExchangeStorage,
+        now: Instant,
+        wallMilliseconds: Int64
+    ) {
+        self.client = client
+        self.generation = generation
+        head = storage.head
+        response = storage.response
+        target = storage.target
+        requestID = storage.requestID
+        startedAt = now
+        startedWall = wallMilliseconds
+    }
+
+    /// Whether everything the client sends for this request was read and passed on.
+    var isRequestFinished: Bool { requestContent.isFinished }
+
+    /// Whether the request may be sent a second time: nothing of its content was passed on, and to do it
+    /// twice is to do it once (RFC 9110 §9.2.2).
+    var isRepeatable: Bool { head.method.isIdempotent && !hasContent }
+
+    var hasContent: Bool {
+        switch head.framing {
+        case .none, .length(0): false
+        case .length, .chunked, .untilClose: true
+        }
+    }
+
+    /// CONNECT and TRACE are refused on every route.
+    var isMethodRefused: Bool { head.method == .connect || head.method == .trace }
+
+    mutating func readTarget(in bytes: Span<UInt8>) throws(TargetFailure) {
+        try target.read(head, in: bytes)
+    }
+}
+
+/// How an answer's content is sent to the client.
+enum ResponseFraming: Equatable {
+    case none
+    /// As many bytes as its `Content-Length` says.
+    case length
+    case chunked
+    /// Up to the connection's end.
+    case untilClose
+}
+
+/// What an exchange needs that grows with use; kept by the worker from one exchange to the next, so that
+/// a warm request allocates nothing.
+struct ExchangeStorage {
+    var head = RequestHead()
+    var response = ResponseHead()
+    var target = RequestTarget()
+    var requestID: [UInt8] = []
+}

@@ -1,0 +1,86 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTPCore
+import Observability
+import Policy
+import Sessions
+import TLS
+import Upstreams
+
+/// One configuration in one worker, compiled. It lives until its last exchange ends, so that no request is
+/// judged by another configuration's route.
+struct Generation: ~Copyable {
+    let number: Int
+    let options: GatewayOptions
+    let routes: RouteTable
+    let rewrite: RewriteRules
+    let names: RecordNames
+    let authenticator: Handle<SharedAuthenticator>
+    let pool: Handle<SharedPool>
+    /// What its route indices begin at in the metrics.
+    let metricsBase: Int
+    /// Exchanges that name it.
+    var uses = 0
+}
+
+/// The names that records show, as bytes.
+struct RecordNames: ~Copyable {
+    let routes: [[UInt8]]
+    let upstreams: [[UInt8]]
+    /// By `Method.rawValue`.
+    let methods = Method.allCases.map { Array($0.name.description.utf8) }
+    /// For each upstream the place of its first target among all targets.
+    let firstTargets: [Int]
+
+    init(_ options: GatewayOptions) {
+        routes = options.routes.map { Array($0.name.utf8) }
+        upstreams = options.upstreams.map { Array($0.name.utf8) }
+        var first = 0
+        firstTargets = options.upstreams.map { group in
+            defer { first += group.targets.count }
+            return first
+        }
+    }
+}
+
+/// An authenticator with its cache. Generations with equal `sessions` options share it, so that a reload
+/// leaves the cache warm.
+struct SharedAuthenticator: ~Copyable {
+    var authenticator: Authenticator
+    let cookies: CookieFilter
+    let options: SessionOptions
+    /// Generations that name it.
+    var uses = 0
+
+    init(options: SessionOptions, cacheBytes: Int, keys: KeySet) {
+        authenticator = Authenticator(options: options, cacheBytes: cacheBytes)
+        authenticator.replaceKeys(keys)
+        cookies = CookieFilter(options: options)
+        self.options = options
+    }
+}
+
+/// The connections of one set of upstreams; generations with equal `upstreams` share it.
+struct SharedPool: ~Copyable {
+    var pool: UpstreamPool
+    let options: [UpstreamOptions]
+    /// What each target's name resolved to: a list for each target of each upstream.
+    var addresses: [[[SocketAddress]]]
+    var uses = 0
+
+    init(options: [UpstreamOptions], addresses: [TargetID: [SocketAddress]]) {
+        pool = UpstreamPool(options)
+        self.options = options
+        self.addresses = options.map { $0.targets.map { _ in [] } }
+        for (target, list) in addresses { setAddresses(target, list) }
+    }
+
+    mutating func setAddresses(_ target: TargetID, _ list: [SocketAddress]) {
+        guard addresses.indices.contains(target.upstream),
+            addresses[target.upstream].indices.contains(target.target)
+        else { return }
+        addresses[target.upstream][target.target] = list
+        pool.setAddresses(target, count: list.count)
+    }
+}

@@ -1,0 +1,166 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTPCore
+import Observability
+import Policy
+import Sessions
+import TLS
+import Upstreams
+
+extension Worker {
+    /// Compiles a configuration and makes it the one of new exchanges.
+    mutating func adopt(_ source: GenerationSource) throws(WorkerFailure) {
+        guard !generations.isFull else {
+            throw WorkerFailure(message: "too many earlier configurations still have requests")
+        }
+        let routes: RouteTable
+        do {
+            routes = try RouteTable(source.options.routes)
+        } catch {
+            throw WorkerFailure(message: "the routes do not compile")
+        }
+        let contexts = try makeContexts(source)
+        let authenticator = sharedAuthenticator(for: source.options)
+        let pool = sharedPool(for: source)
+        guard let authenticator, let pool else {
+            throw WorkerFailure(message: "too many earlier configurations still have requests")
+        }
+        let generation = Generation(
+            number: source.number,
+            options: source.options,
+            routes: routes,
+            rewrite: RewriteRules(source),
+            names: RecordNames(source.options),
+            authenticator: authenticator,
+            pool: pool,
+            metricsBase: metrics.adopt(
+                routeNames: source.options.routes.map(\.name),
+                upstreamTargets: Self.targetNames(source.options.upstreams)
+            )
+        )
+        guard let handle = generations.insert(generation) else { return }
+        authenticators[authenticator].uses += 1
+        pools[pool].uses += 1
+        replaceContexts(contexts)
+        let previous = current
+        current = handle
+        retireIfUnused(previous)
+    }
+
+    /// Frees a generation that is neither current nor named by an exchange.
+    mutating func retireIfUnused(_ handle: Handle<Generation>) {
+        guard handle != current, generations.contains(handle), generations[handle].uses == 0,
+            let gone = generations.remove(handle)
+        else { return }
+        authenticators[gone.authenticator].uses -= 1
+        if authenticators[gone.authenticator].uses == 0 {
+            authenticatorHandles.removeAll { $0 == gone.authenticator }
+            _ = authenticators.remove(gone.authenticator)
+        }
+        pools[gone.pool].uses -= 1
+        guard pools[gone.pool].uses == 0 else { return }
+        let idle = pools[gone.pool].pool.takeAllIdle()
+        for bits in idle { dropIdle(Handle(bits: bits)) }
+        _ = pools.remove(gone.pool)
+    }
+
+    private static func targetNames(
+        _ upstreams: [UpstreamOptions]
+    ) -> [(upstream: String, target: String)] {
+        upstreams.flatMap { group in
+            group.targets.map { (group.name, Self.name(of: $0)) }
+        }
+    }
+
+    private static func name(of target: TargetAddress) -> String {
+        switch target {
+        case .http(let host, let port):
+            host.contains(":") ? "http://[\(host)]:\(port)" : "http://\(host):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+
+    private mutating func sharedAuthenticator(
+        for options: GatewayOptions
+    ) -> Handle<SharedAuthenticator>? {
+        for handle in authenticatorHandles
+        where authenticators[handle].options == options.sessions { return handle }
+        let made = authenticators.insert(
+            SharedAuthenticator(
+                options: options.sessions,
+                cacheBytes: options.sessions.tokenCacheBytes / max(surroundings.workers, 1),
+                keys: keys
+            )
+        )
+        if let made { authenticatorHandles.append(made) }
+        return made
+    }
+
+    private mutating func sharedPool(for source: GenerationSource) -> Handle<SharedPool>? {
+        if generations.contains(current) {
+            let handle = generations[current].pool
+            if pools[handle].options == source.options.upstreams {
+                for (target, list) in source.addresses { pools[handle].setAddresses(target, list) }
+                return handle
+            }
+        }
+        return pools.insert(
+            SharedPool(options: source.options.upstreams, addresses: source.addresses)
+        )
+    }
+}
+
+extension Worker {
+    /// A context for each listener with TLS, before any takes the place of an old one.
+    private mutating func makeContexts(
+        _ source: GenerationSource
+    ) throws(WorkerFailure) -> [Handle<TLSServerContext>?] {
+        var made: [Handle<TLSServerContext>?] = []
+        for (index, listener) in source.options.listeners.enumerated() {
+            guard let tls = listener.tls else {
+                made.append(nil)
+                continue
+            }
+            do {
+                let context = try TLSServerContext(
+                    options: tls,
+                    materials: source.certificates[index],
+                    tickets: tickets
+                )
+                made.append(tlsContexts.insert(context))
+            } catch {
+                for case .some(let handle) in made { _ = tlsContexts.remove(handle) }
+                throw WorkerFailure(message: error.message)
+            }
+        }
+        return made
+    }
+
+    private mutating func replaceContexts(_ contexts: [Handle<TLSServerContext>?]) {
+        for case .some(let handle) in tlsHandles { _ = tlsContexts.remove(handle) }
+        tlsHandles = contexts
+    }
+
+    /// Each worker has a socket of its own for a TCP address (`SO_REUSEPORT`). A path can be bound
+    /// once: the first worker serves `unix:` listeners.
+    mutating func openListeners(_ options: [ListenerOptions]) throws(WorkerFailure) {
+        for (index, listener) in options.enumerated() {
+            if case .unix = listener.address, surroundings.index > 0 { continue }
+            do {
+                let opened = try Listener(listener, index: index)
+                guard let handle = listeners.insert(opened) else { continue }
+                listenerHandles.append(handle)
+                try loop.addLevelTriggered(
+                    descriptor: listeners[handle].socket.descriptor,
+                    token: EventToken(kind: EventKind.listener, bits: handle.bits)
+                )
+            } catch {
+                throw WorkerFailure(
+                    message:
+                        "\(listener.position): error: cannot listen on \(listener.address): \(error.message)"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Bytes
+import EventLoop
+import Observability
+import Sessions
+import TLS
+
+extension Worker {
+    /// Reads what control sent.
+    mutating func readMail() {
+        surroundings.mailbox.drain(into: &mail)
+        let count = mail.count
+        for index in 0..<count { obey(mail[index]) }
+        mail.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func obey(_ message: WorkerMessage) {
+        switch message {
+        case .generation(let source):
+            take(source)
+        case .keys(let set):
+            keys = set
+            for handle in authenticatorHandles { authenticators[handle].authenticator.replaceKeys(set) }
+        case .keysAnswered(let answer):
+            resumeKeyWaiters(answer)
+        case .addresses(let target, let list):
+            let pool = generations[current].pool
+            pools[pool].setAddresses(target, list)
+        case .ticketKeys(let ticketKeys):
+            tickets.replace(ticketKeys)
+        case .collectMetrics(let number):
+            collectMetrics(number)
+        case .drain(let deadline):
+            beginDrain(until: deadline)
+        }
+    }
+
+    private mutating func take(_ source: GenerationSource) {
+        do throws(WorkerFailure) {
+            try adopt(source)
+            post(.generationLive(worker: surroundings.index, number: source.number))
+        } catch {
+            post(
+                .generationRefused(
+                    worker: surroundings.index,
+                    number: source.number,
+                    error.message
+                )
+            )
+        }
+    }
+
+    private mutating func resumeKeyWaiters(_ answer: KeyFetcher.KeysAnswer) {
+        let waiting = keyWaiters
+        keyWaiters.removeAll(keepingCapacity: true)
+        for exchange in waiting where exchanges.contains(exchange) {
+            guard exchanges[exchange].keyQuestion == answer.question else {
+                keyWaiters.append(exchange)
+                continue
+            }
+            exchanges[exchange].keyFetchFailed = answer.failed
+            exchangeQueue.append(exchange)
+        }
+    }
+
+    private mutating func collectMetrics(_ number: Int) {
+        var hits: UInt64 = 0
+        var misses: UInt64 = 0
+        var entries: Int64 = 0
+        for handle in authenticatorHandles {
+            let statistics = authenticators[handle].authenticator.statistics
+            hits += statistics.hits
+            misses += statistics.misses
+            entries += Int64(statistics.entries)
+        }
+        metrics.setTokenCache(hits: hits, misses: misses, entries: entries)
+        metrics.set(.clientConnections, Int64(clients.count))
+        metrics.set(.upstreamConnections, Int64(upstreams.count))
+        post(.metrics(worker: surroundings.index, number: number, metrics.snapshot()))
+    }
+
+    /// The mailbox to control is bounded; what it has no room for is lost, and asked for again by
+    /// whoever waits for it.
+    mutating func post(_ message: ControlMessage) {
+        _ = surroundings.control.post(message)
+    }
+}

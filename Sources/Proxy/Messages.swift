@@ -1,0 +1,64 @@
+public import EventLoop
+public import Observability
+public import Sessions
+public import TLS
+public import Upstreams
+
+/// Everything a worker needs to judge and forward requests by one configuration. Plain values: each
+/// worker compiles its own tables from it, so that nothing is shared while requests run.
+public struct GenerationSource: Sendable {
+    /// Counts configurations from 1.
+    public var number: Int
+    public var options: GatewayOptions
+    /// One list for each listener, in its order; empty for cleartext.
+    public var certificates: [[CertificateMaterial]]
+    /// What each target's name last resolved to.
+    public var addresses: [TargetID: [SocketAddress]]
+
+    public init(
+        number: Int,
+        options: GatewayOptions,
+        certificates: [[CertificateMaterial]],
+        addresses: [TargetID: [SocketAddress]]
+    ) {
+        self.number = number
+        self.options = options
+        self.certificates = certificates
+        self.addresses = addresses
+    }
+}
+
+/// What control tells a worker.
+public enum WorkerMessage: Sendable {
+    /// A checked configuration takes the place of the one before.
+    case generation(GenerationSource)
+    /// The keys a core published.
+    case keys(KeySet)
+    /// What came of the fetch this worker asked for, after any `keys` it brought.
+    case keysAnswered(KeyFetcher.KeysAnswer)
+    /// A name of the newest generation resolved to other addresses.
+    case addresses(TargetID, [SocketAddress])
+    case ticketKeys(TicketKeys)
+    /// Send `ControlMessage.metrics` with this number.
+    case collectMetrics(Int)
+    /// Stop accepting, finish what runs, and end at the deadline at the latest.
+    case drain(until: Instant)
+}
+
+/// What a worker tells control.
+public enum ControlMessage: Sendable {
+    /// No known key fits a token; `seen` is the sequence of the keys it was tried with.
+    case keysWanted(worker: Int, question: KeyQuestion, seen: UInt64)
+    case metrics(worker: Int, number: Int, MetricsSnapshot)
+    /// A generation could not be put to use; the one before stays.
+    case generationRefused(worker: Int, number: Int, String)
+    case generationLive(worker: Int, number: Int)
+    /// The worker's thread ends: every connection is closed.
+    case drained(worker: Int)
+    /// The worker cannot go on.
+    case failed(worker: Int, String)
+    /// What the resolver thread found for a target of the generation with this number.
+    case resolved(generation: Int, TargetID, [SocketAddress]?)
+    /// What the resolver thread found for a core's host.
+    case resolvedCore(location: Int, [SocketAddress]?)
+}

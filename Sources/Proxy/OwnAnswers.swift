@@ -1,0 +1,183 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTPCore
+import Policy
+import Sessions
+
+/// What the gateway answers by itself.
+extension Worker {
+    /// Room for an answer of our own: its head, its body, and a token.
+    static let ownAnswerRoom = 28 * 1024
+
+    /// Answers with a row of the failure table; nothing of the upstream's reaches the client after it.
+    mutating func refuse(_ exchange: Handle<Exchange>, _ failure: Failure) {
+        guard exchanges.contains(exchange) else { return }
+        guard exchanges[exchange].state != .relayingResponse else {
+            abort(exchange, reason: failure.reason)
+            return
+        }
+        exchanges[exchange].reason = failure.reason
+        exchanges[exchange].detail = failure.detail
+        let closes = failure.closes || !survivesRefusal(exchange)
+        guard beginOwnAnswer(exchange, status: failure.status, closes: closes) else { return }
+        let client = exchanges[exchange].client
+        appendFailureFields(exchange, failure)
+        let body = failure.content()
+        exchanges[exchange].bytesOut = UInt64(body.count)
+        OwnAnswer.appendContent(
+            type: failure.contentType,
+            body.span,
+            isHead: exchanges[exchange].head.method == .head,
+            to: &clients[client].transport.output
+        )
+        finishedOwnAnswer(exchange, closes: closes)
+    }
+
+    private mutating func appendFailureFields(_ exchange: Handle<Exchange>, _ failure: Failure) {
+        let client = exchanges[exchange].client
+        if failure.status == 401 {
+            clients[client].transport.output.append("WWW-Authenticate: Bearer\r\n")
+        }
+        if let seconds = failure.retryAfter {
+            clients[client].transport.output.append("Retry-After: ")
+            clients[client].transport.output.append(decimal: UInt64(seconds))
+            clients[client].transport.output.append("\r\n")
+        }
+        if let allowed = failure.allowed {
+            clients[client].transport.output.append("Allow: ")
+            let judged = generations.view(exchanges[exchange].generation)
+            judged.value.routes.appendAllow(
+                allowed,
+                to: &clients[client].transport.output
+            )
+            clients[client].transport.output.append("\r\n")
+        } else if failure.status == 405 {
+            clients[client].transport.output.append(
+                "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
+            )
+        }
+        appendAllowedOrigin(exchange)
+    }
+
+    /// The head of an answer of our own, up to its special fields.
+    mutating func beginOwnAnswer(
+        _ exchange: Handle<Exchange>,
+        status: UInt16,
+        closes: Bool
+    ) -> Bool {
+        exchanges[exchange].status = status
+        let client = exchanges[exchange].client
+        guard clients[client].transport.output.prepare(Self.ownAnswerRoom, from: &chunks) else {
+            abort(exchange, reason: exchanges[exchange].reason)
+            return false
+        }
+        let needsKeepAlive = exchanges[exchange].head.version == .http10 && !closes
+        OwnAnswer.appendHead(
+            status: status,
+            reason: exchanges[exchange].reason,
+            connection: closes ? .close : needsKeepAlive ? .keepAlive : .unnamed,
+            date: &date,
+            wallMilliseconds: loop.wallMilliseconds,
+            to: &clients[client].transport.output
+        )
+        return true
+    }
+
+    /// A page of a listed origin may read the answer, or its SDK would see a network error instead of a 401.
+    private mutating func appendAllowedOrigin(_ exchange: Handle<Exchange>) {
+        let client = exchanges[exchange].client
+        let generation = exchanges[exchange].generation
+        let bytes = clients[client].input
+        guard !generations[generation].rewrite.corsOrigins.isEmpty,
+            let origin = exchanges[exchange].head.first(.origin),
+            Int(origin.value.end) <= bytes.count,
+            generations[generation].rewrite.corsOrigins.contains(bytes.span.bytes(origin.value))
+        else { return }
+        let value = bytes.span.bytes(origin.value).copied()
+        clients[client].transport.output.append("Access-Control-Allow-Credentials: true\r\n")
+        OwnAnswer.append(
+            name: "Access-Control-Allow-Origin",
+            value.span,
+            to: &clients[client].transport.output
+        )
+        clients[client].transport.output.append(
+            "Access-Control-Expose-Headers: sallyport-reason\r\nVary: Origin\r\n"
+        )
+    }
+
+    /// `GET /getJWT`: the session's JWT itself.
+    mutating func respondJWT(_ exchange: Handle<Exchange>, _ permit: consuming Permit) {
+        let session = permit.session
+        let generation = exchanges[exchange].generation
+        let method = exchanges[exchange].head.method
+        guard method == .get || method == .head else {
+            refuse(exchange, .methodNotAllowed(allowed: nil))
+            return
+        }
+        guard let session else {
+            refuse(exchange, .noRoute)
+            return
+        }
+        let closes = !survivesRefusal(exchange)
+        guard beginOwnAnswer(exchange, status: 200, closes: closes) else { return }
+        let shared = generations[generation].authenticator
+        var body: [UInt8] = []
+        body.append(text: "{\"token\":\"")
+        body += authenticators[shared].copiedToken(session)
+        body.append(text: "\"}")
+        let client = exchanges[exchange].client
+        appendAllowedOrigin(exchange)
+        exchanges[exchange].bytesOut = UInt64(body.count)
+        OwnAnswer.appendContent(
+            type: "application/json; charset=utf-8",
+            body.span,
+            isHead: method == .head,
+            to: &clients[client].transport.output
+        )
+        finishedOwnAnswer(exchange, closes: closes)
+    }
+
+    /// `redirect_to_https`: to the same host and path, when a certificate or a route names that host.
+    ///
+    /// - Returns: whether the request was answered.
+    mutating func isRedirected(_ exchange: Handle<Exchange>) -> Bool {
+        let generation = exchanges[exchange].generation
+        let client = exchanges[exchange].client
+        guard
+            generations[generation].rewrite.redirects(listener: clients[client].listener)
+        else { return false }
+        let host = exchanges[exchange].copiedHost
+        guard generations[generation].rewrite.namesHost(host.span) else {
+            refuse(exchange, .badRequest("redirect_host"))
+            return true
+        }
+        exchanges[exchange].reason = .redirect
+        let closes = !survivesRefusal(exchange)
+        let bytes = clients[client].input
+        let query = bytes.span.bytes(exchanges[exchange].target.query).copied()
+        guard beginOwnAnswer(exchange, status: 308, closes: closes) else { return true }
+        let location =
+            generations[generation].rewrite.httpsOrigin(host: host)
+            + exchanges[exchange].copiedPath + query
+        OwnAnswer.append(
+            name: "Location",
+            location.span,
+            to: &clients[client].transport.output
+        )
+        clients[client].transport.output.append("Content-Length: 0\r\n\r\n")
+        finishedOwnAnswer(exchange, closes: closes)
+        return true
+    }
+}
+
+extension Exchange {
+    fileprivate var copiedHost: [UInt8] { target.host.copied() }
+    fileprivate var copiedPath: [UInt8] { target.path.copied() }
+}
+
+extension SharedAuthenticator {
+    fileprivate func copiedToken(_ session: SessionReference) -> [UInt8] {
+        authenticator.token(session).copied()
+    }
+}

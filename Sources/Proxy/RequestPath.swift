@@ -1,0 +1,249 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTP1
+import HTTPCore
+import Policy
+import Sessions
+import Upstreams
+
+/// The walk of a request, in order: each step asks one module and goes on to the next, or waits, or refuses.
+extension Worker {
+    /// The head is complete: it becomes one canonical request, and that meets one route.
+    mutating func began(_ exchange: Handle<Exchange>) {
+        let client = exchanges[exchange].client
+        if exchanges[exchange].isMethodRefused {
+            refuse(exchange, .methodRefused)
+            return
+        }
+        do throws(TargetFailure) {
+            let bytes = clients[client].input
+            try exchanges[exchange].readTarget(in: bytes.span)
+        } catch {
+            refuse(exchange, .badRequest(error.detail))
+            return
+        }
+        nameRequest(exchange)
+        if isRedirected(exchange) { return }
+        let limit = generations[exchanges[exchange].generation].options.limits.requestBody
+        if limit > 0, case .length(let length) = exchanges[exchange].head.framing, length > limit {
+            refuse(exchange, .bodyTooLarge)
+            return
+        }
+        let bytes = clients[client].input
+        if let preflight = Preflight.named(head: exchanges[exchange].head, bytes: bytes.span) {
+            if beganPreflight(exchange, preflight) { return }
+        }
+        guard let route = matchedRoute(exchange) else { return }
+        exchanges[exchange].route = route
+        authenticate(exchange)
+    }
+
+    /// The route of the request's own method; nil = refused.
+    private mutating func matchedRoute(_ exchange: Handle<Exchange>) -> Int? {
+        let generation = exchanges[exchange].generation
+        let client = exchanges[exchange].client
+        let bytes = clients[client].input
+        let match = generations[generation].routes.match(
+            exchanges[exchange].target,
+            method: exchanges[exchange].head.method,
+            methodName: bytes.span.bytes(exchanges[exchange].head.methodName)
+        )
+        switch match {
+        case .route(let route):
+            return route
+        case .noRoute:
+            refuse(exchange, .noRoute)
+        case .methodNotAllowed(let allowed):
+            refuse(exchange, .methodNotAllowed(allowed: allowed))
+        case .ambiguous:
+            refuse(exchange, .badRequest("ambiguous_path"))
+        case .patternLimit:
+            refuse(exchange, .badRequest("pattern_limit"))
+        }
+        return nil
+    }
+
+    /// Whose session it is, where the route asks for one.
+    mutating func authenticate(_ exchange: Handle<Exchange>) {
+        let generation = exchanges[exchange].generation
+        let rule = generations[generation].routes.rule(exchanges[exchange].route)
+        guard rule == .required || rule == .optional else {
+            authorize(exchange, nil)
+            return
+        }
+        let bytes = clients[exchanges[exchange].client].input
+        let authentication = authenticators[generations[generation].authenticator].authenticator
+            .authenticate(
+                head: exchanges[exchange].head,
+                bytes: bytes.span,
+                wallMilliseconds: loop.wallMilliseconds,
+                mayAsk: exchanges[exchange].keyQuestion == nil,
+                lastFetchFailed: exchanges[exchange].keyFetchFailed
+            )
+        switch authentication {
+        case .session, .noToken, .refused:
+            authorize(exchange, authentication)
+        case .keysNeeded(let question):
+            awaitKeys(exchange, question)
+        case .budgetSpent:
+            exchanges[exchange].state = .awaitingTurn
+            exchangeQueue.append(exchange)
+        }
+    }
+
+    /// Waits for a fetch that may bring the key: once, and no longer than the core may take.
+    private mutating func awaitKeys(_ exchange: Handle<Exchange>, _ question: KeyQuestion) {
+        exchanges[exchange].state = .awaitingKeys
+        exchanges[exchange].keyQuestion = question
+        keyWaiters.append(exchange)
+        let timeout = generations[exchanges[exchange].generation].options.sessions.core.timeout
+        armTimer(exchange, at: loop.now + timeout)
+        post(.keysWanted(worker: surroundings.index, question: question, seen: keys.sequence))
+    }
+
+    /// May it pass? The policy's permit is the only way on.
+    private mutating func authorize(
+        _ exchange: Handle<Exchange>,
+        _ authentication: Authentication?
+    ) {
+        if case .session(let session) = authentication { exchanges[exchange].session = session }
+        let generation = exchanges[exchange].generation
+        let route = exchanges[exchange].route
+        let action = generations[generation].routes.action(route)
+        countSessionCheck(authentication)
+        let permit: Permit
+        do throws(Denial) {
+            permit = try Policy.authorize(
+                rule: generations[generation].routes.rule(route),
+                action: action,
+                route: route,
+                authentication: authentication
+            )
+        } catch {
+            refuse(exchange, Failure(error, sessions: generations[generation].options.sessions))
+            return
+        }
+        switch action {
+        case .respondJWT:
+            respondJWT(exchange, permit)
+        case .forward(let upstream):
+            exchanges[exchange].permit = consume permit
+            exchanges[exchange].upstreamIndex = upstream
+            leaseUpstream(exchange)
+        }
+    }
+
+    /// A connection to the upstream: a pooled one, a new one, or a place in the queue.
+    mutating func leaseUpstream(_ exchange: Handle<Exchange>) {
+        let pool = generations[exchanges[exchange].generation].pool
+        let upstream = exchanges[exchange].upstreamIndex
+        let lease = pools[pool].pool.lease(
+            upstream: upstream,
+            tried: exchanges[exchange].triedTargets,
+            freshOnly: exchanges[exchange].isRetried
+        )
+        switch lease {
+        case .reuse(let connection, _):
+            let handle = Handle<UpstreamConnection>(bits: connection)
+            guard upstreams.contains(handle) else {
+                refuse(exchange, .overloaded)
+                return
+            }
+            upstreams[handle].owner = exchange.bits
+            upstreams[handle].state = .exchanging
+            upstreams[handle].isReused = true
+            upstreams[handle].hasAnswered = false
+            exchanges[exchange].upstream = handle
+            rewrite(exchange, handle)
+        case .connect(let target, let address):
+            connect(exchange, target, address: address)
+        case .wait:
+            exchanges[exchange].state = .awaitingUpstream
+            guard pools[pool].pool.enqueue(waiter: exchange.bits, upstream: upstream) else {
+                refuse(exchange, .overloaded)
+                return
+            }
+            let options = generations[exchanges[exchange].generation].options
+            armTimer(exchange, at: loop.now + options.upstreams[upstream].connectTimeout)
+        case .unresolved:
+            refuse(exchange, .upstreamUnreachable)
+        }
+    }
+
+    /// Spends the permit: writes the head that goes upstream into the connection's output.
+    mutating func rewrite(_ exchange: Handle<Exchange>, _ upstream: Handle<UpstreamConnection>) {
+        guard let permit = exchanges[exchange].permit.take() else {
+            send(exchange, upstream)  // The second sending: the head is in the output as it was.
+            return
+        }
+        let client = exchanges[exchange].client
+        let generation = exchanges[exchange].generation
+        let byteCount = exchanges[exchange].head.byteCount
+        let room = byteCount + RequestRewrite.maximumGrowth
+        guard upstreams[upstream].transport.output.prepare(room, from: &chunks) else {
+            refuse(exchange, .headTooLarge)
+            return
+        }
+        let listener = forwardedListener(clients[client].listener, clients[client].peer, generation)
+        let target = upstreams[upstream].target
+        let sent = exchanges.view(exchange)
+        let sender = clients.view(client)
+        let judged = generations.view(generation)
+        let shared = authenticators.view(judged.value.authenticator)
+        let isWritten: Bool
+        do throws(TargetFailure) {
+            isWritten = try RequestRewrite.write(
+                permit,
+                exchange: sent.value,
+                client: sender.value,
+                listener: listener,
+                target: target,
+                generation: judged.value,
+                session: shared.value,
+                into: &upstreams[upstream].transport.output
+            )
+        } catch {
+            refuse(exchange, .badRequest(error.detail))
+            return
+        }
+        guard isWritten else {
+            refuse(exchange, .headTooLarge)
+            return
+        }
+        clients[client].transport.input.consume(byteCount)
+        exchanges[exchange].requestContent = ContentDecoder(exchanges[exchange].head.framing)
+        if exchanges[exchange].isRepeatable { upstreams[upstream].transport.retainSent() }
+        send(exchange, upstream)
+    }
+
+    /// The head goes out at the turn's end; the content follows by credit.
+    private mutating func send(_ exchange: Handle<Exchange>, _ upstream: Handle<UpstreamConnection>) {
+        exchanges[exchange].state = .awaitingResponse
+        exchanges[exchange].upstreamStartedAt = loop.now
+        upstreams[upstream].parser.reset()
+        markDirty(upstream)
+        relayRequest(exchange)
+    }
+
+    /// What waited goes on: another turn, keys, or a connection came.
+    mutating func resume(_ exchange: Handle<Exchange>) {
+        guard exchanges.contains(exchange) else { return }
+        switch exchanges[exchange].state {
+        case .awaitingTurn, .awaitingKeys:
+            cancelTimer(exchange)
+            exchanges[exchange].state = .judging
+            authenticate(exchange)
+        case .awaitingUpstream:
+            cancelTimer(exchange)
+            leaseUpstream(exchange)
+        case .judging, .connecting, .awaitingResponse, .relayingResponse, .answered:
+            break
+        }
+    }
+}
+
+extension ClientConnection {
+    /// The bytes that the running exchange's head was read from.
+    var input: ByteView { transport.input.view }
+}

@@ -1,0 +1,278 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTP1
+import HTTPCore
+import Upstreams
+
+/// The walk back: an upstream's answer on its way to the client.
+extension Worker {
+    /// Passes on the request's content, as far as the upstream takes it.
+    mutating func relayRequest(_ exchange: Handle<Exchange>) {
+        guard exchanges.contains(exchange), let upstream = exchanges[exchange].upstream else { return }
+        let state = exchanges[exchange].state
+        guard state == .awaitingResponse || state == .relayingResponse else { return }
+        let client = exchanges[exchange].client
+        var hasRead = false
+        while !exchanges[exchange].requestContent.isFinished {
+            let before = exchanges[exchange].bytesIn
+            let moved = moveRequestContent(exchange, from: client, to: upstream)
+            if exchanges[exchange].bytesIn > before {
+                markDirty(upstream)
+                let limit = generations[exchanges[exchange].generation].options.limits.requestBody
+                if limit > 0, exchanges[exchange].bytesIn > limit {
+                    requestBroke(exchange, .bodyTooLarge)
+                    return
+                }
+            }
+            switch moved {
+            case .finished:
+                markDirty(upstream)
+            case .blocked:
+                clients[client].deadline = .distantFuture
+                return
+            case .broken(let failure):
+                requestBroke(exchange, Failure(failure))
+                return
+            case .refusedTrailers:
+                requestBroke(exchange, .badRequest("trailer_field"))
+                return
+            case .needsMore:
+                if hasRead || !readRequestContent(exchange, client) {
+                    if exchanges.contains(exchange) { awaitContent(client) }
+                    return
+                }
+                hasRead = true
+            }
+        }
+        requestFinished(exchange)
+    }
+
+    private mutating func moveRequestContent(
+        _ exchange: Handle<Exchange>,
+        from client: Handle<ClientConnection>,
+        to upstream: Handle<UpstreamConnection>
+    ) -> Moved {
+        let coding: ContentCoding =
+            exchanges[exchange].head.framing == .chunked ? .chunked : .identity
+        return exchanges[exchange].moveRequest(
+            from: &clients[client].transport.input,
+            into: &upstreams[upstream].transport.output,
+            coding: coding,
+            trailers: &trailers,
+            pool: &chunks
+        )
+    }
+
+    /// - Returns: whether something came.
+    private mutating func readRequestContent(
+        _ exchange: Handle<Exchange>,
+        _ client: Handle<ClientConnection>
+    ) -> Bool {
+        switch clients[client].transport.receive(from: &chunks) {
+        case .progressed:
+            return true
+        case .nothing:
+            return false
+        case .ended, .failed:
+            // Cut off within its content: nobody may take the part for the whole.
+            abort(exchange, reason: .clientClosed)
+            return false
+        }
+    }
+
+    private mutating func awaitContent(_ client: Handle<ClientConnection>) {
+        clients[client].deadline = loop.now + generations[current].options.timeouts.requestBodyIdle
+        armTimer(client)
+        if clients[client].transport.mayRead { queue(client) }
+    }
+
+    /// Everything the client sent is passed on: now the upstream's time runs.
+    private mutating func requestFinished(_ exchange: Handle<Exchange>) {
+        guard let upstream = exchanges[exchange].upstream else { return }
+        clients[exchanges[exchange].client].deadline = .distantFuture
+        guard exchanges[exchange].state == .awaitingResponse else { return }
+        let options = generations[exchanges[exchange].generation].options
+        upstreams[upstream].deadline =
+            loop.now + options.upstreams[exchanges[exchange].upstreamIndex].responseTimeout
+        armTimer(upstream)
+    }
+
+    private mutating func requestBroke(_ exchange: Handle<Exchange>, _ failure: Failure) {
+        if exchanges[exchange].state == .awaitingResponse {
+            refuse(exchange, failure)
+        } else {
+            abort(exchange, reason: failure.reason)
+        }
+    }
+}
+
+extension Worker {
+    /// Bytes of the upstream's, as far as they came: the head first, then the content.
+    mutating func relayResponse(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) {
+        var hasRead = false
+        while true {
+            let isHeadMissing = exchanges[exchange].state == .awaitingResponse
+            let moved =
+                isHeadMissing
+                ? readResponseHead(exchange, upstream) : moveResponseContent(exchange, upstream)
+            switch moved {
+            case .finished:
+                if isHeadMissing { continue }
+                finished(exchange)
+                return
+            case .blocked:
+                upstreams[upstream].deadline = .distantFuture
+                return
+            case .broken(let failure):
+                responseBroke(exchange, failure.detail)
+                return
+            case .refusedTrailers:
+                responseBroke(exchange, "trailer_field")
+                return
+            case .needsMore:
+                guard exchanges.contains(exchange), exchanges[exchange].upstream == upstream else {
+                    return
+                }
+                if hasRead || !readResponse(exchange, upstream) { return }
+                hasRead = true
+            }
+        }
+    }
+
+    /// - Returns: whether the loop may go on: something came.
+    private mutating func readResponse(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) -> Bool {
+        switch upstreams[upstream].transport.receive(from: &chunks) {
+        case .progressed:
+            upstreams[upstream].hasAnswered = true
+            if exchanges[exchange].state == .relayingResponse { awaitResponseContent(exchange, upstream) }
+            if upstreams[upstream].transport.mayRead { queue(upstream) }
+            return true
+        case .nothing:
+            if exchanges[exchange].state == .relayingResponse { awaitResponseContent(exchange, upstream) }
+            return false
+        case .ended, .failed:
+            upstreamEnded(exchange, upstream)
+            return false
+        }
+    }
+
+    private mutating func awaitResponseContent(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) {
+        let options = generations[exchanges[exchange].generation].options
+        upstreams[upstream].deadline = loop.now + options.timeouts.responseIdle
+        armTimer(upstream)
+    }
+
+    /// Parses a head; interim ones are passed on and the next is parsed.
+    private mutating func readResponseHead(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) -> Moved {
+        guard !upstreams[upstream].transport.input.isEmpty else { return .needsMore }
+        let generation = exchanges[exchange].generation
+        do throws(HTTP1Failure) {
+            let isComplete = try upstreams[upstream].parseHead(
+                limits: generations[generation].options.limits,
+                requestMethod: exchanges[exchange].head.method,
+                into: &exchanges[exchange].response
+            )
+            guard isComplete else { return .needsMore }
+        } catch {
+            return .broken(error)
+        }
+        upstreams[upstream].transport.dropRetained(&chunks)
+        receivedResponseHead(exchange, upstream)
+        return exchanges.contains(exchange) && exchanges[exchange].state != .answered
+            ? .finished : .needsMore
+    }
+
+    private mutating func moveResponseContent(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) -> Moved {
+        let client = exchanges[exchange].client
+        markDirty(client)
+        return exchanges[exchange].moveResponse(
+            from: &upstreams[upstream].transport.input,
+            into: &clients[client].transport.output,
+            trailers: &trailers,
+            pool: &chunks
+        )
+    }
+
+    /// The answer cannot be told from another: 502 if nothing of it was passed on, else the client sees it cut off.
+    mutating func responseBroke(_ exchange: Handle<Exchange>, _ detail: StaticString) {
+        if exchanges[exchange].state == .awaitingResponse {
+            refuse(exchange, .upstreamProtocol(detail))
+        } else {
+            exchanges[exchange].detail = detail
+            abort(exchange, reason: .upstreamProtocol)
+        }
+    }
+}
+
+extension Exchange {
+    mutating func moveRequest(
+        from input: inout Buffer,
+        into output: inout Buffer,
+        coding: ContentCoding,
+        trailers: inout [FieldLine],
+        pool: inout ChunkPool
+    ) -> Moved {
+        BodyRelay.move(
+            from: &input,
+            &requestContent,
+            into: &output,
+            coding: coding,
+            credit: Worker.highWater,
+            trailers: &trailers,
+            direction: .request,
+            counted: &bytesIn,
+            pool: &pool
+        )
+    }
+
+    mutating func moveResponse(
+        from input: inout Buffer,
+        into output: inout Buffer,
+        trailers: inout [FieldLine],
+        pool: inout ChunkPool
+    ) -> Moved {
+        BodyRelay.move(
+            from: &input,
+            &responseContent,
+            into: &output,
+            coding: responseFraming == .chunked ? .chunked : .identity,
+            credit: Worker.highWater,
+            trailers: &trailers,
+            direction: .response,
+            counted: &bytesOut,
+            pool: &pool
+        )
+    }
+}
+
+extension UpstreamConnection {
+    fileprivate mutating func parseHead(
+        limits: borrowing Limits,
+        requestMethod: Method,
+        into head: inout ResponseHead
+    ) throws(HTTP1Failure) -> Bool {
+        let bytes = transport.input.view
+        return try parser.parse(
+            bytes.span,
+            limits: limits,
+            requestMethod: requestMethod,
+            into: &head
+        )
+    }
+}

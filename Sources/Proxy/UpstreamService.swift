@@ -1,0 +1,315 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTP1
+import HTTPCore
+import Observability
+import Upstreams
+
+extension Worker {
+    /// An event on a connection to an upstream.
+    mutating func upstreamReady(_ upstream: Handle<UpstreamConnection>, _ readiness: Readiness) {
+        guard upstreams.contains(upstream) else { return }
+        upstreams[upstream].transport.announce(readiness)
+        switch upstreams[upstream].state {
+        case .connecting:
+            if readiness.isDisjoint(with: [.writable, .hungUp]) { return }
+            connected(upstream)
+        case .exchanging:
+            if readiness.contains(.writable), upstreams[upstream].transport.waiting > 0 {
+                markDirty(upstream)
+            }
+            if upstreams[upstream].transport.mayRead { queue(upstream) }
+        case .idle:
+            // Nothing may come on an idle connection: it ends, or what comes answers no request.
+            if upstreams[upstream].transport.mayRead { dropIdle(upstream) }
+        }
+    }
+
+    mutating func serve(_ upstream: Handle<UpstreamConnection>) {
+        guard upstreams.contains(upstream) else { return }
+        upstreams[upstream].isQueued = false
+        let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
+        guard upstreams[upstream].state == .exchanging, exchanges.contains(exchange) else { return }
+        relayResponse(exchange, upstream)
+    }
+
+    /// Opens a connection to one target for an exchange that has its permit.
+    mutating func connect(_ exchange: Handle<Exchange>, _ target: TargetID, address: Int) {
+        let pool = generations[exchanges[exchange].generation].pool
+        let options = pools[pool].options[target.upstream]
+        let addresses = pools[pool].addresses[target.upstream][target.target]
+        exchanges[exchange].state = .connecting
+        guard addresses.indices.contains(address),
+            let opened = open(addresses[address], exchange, target, address, pool, options)
+        else {
+            connectFailed(exchange, target, address: address)
+            return
+        }
+        exchanges[exchange].upstream = opened
+        upstreams[opened].deadline = loop.now + options.connectTimeout
+        armTimer(opened)
+    }
+
+    private mutating func open(
+        _ address: SocketAddress,
+        _ exchange: Handle<Exchange>,
+        _ target: TargetID,
+        _ index: Int,
+        _ pool: Handle<SharedPool>,
+        _ options: UpstreamOptions
+    ) -> Handle<UpstreamConnection>? {
+        do throws(SystemFailure) {
+            let connection = UpstreamConnection(
+                socket: try Socket.connect(to: address),
+                owner: exchange.bits,
+                pool: pool.bits,
+                upstream: target.upstream,
+                target: target.target,
+                address: index,
+                idleTimeout: options.idleTimeout
+            )
+            guard let handle = upstreams.insert(connection) else { return nil }
+            try loop.add(
+                upstreams[handle].transport.socket,
+                token: EventToken(kind: EventKind.upstream, bits: handle.bits)
+            )
+            return handle
+        } catch {
+            return nil
+        }
+    }
+
+    private mutating func connected(_ upstream: Handle<UpstreamConnection>) {
+        guard upstreams[upstream].transport.socket.takeError() == 0 else {
+            connectFailed(upstream)
+            return
+        }
+        let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
+        upstreams[upstream].deadline = .distantFuture
+        cancelTimer(upstream)
+        guard exchanges.contains(exchange) else {
+            drop(upstream)
+            return
+        }
+        upstreams[upstream].state = .exchanging
+        noteTarget(upstream, isUp: true)
+        rewrite(exchange, upstream)
+    }
+
+    /// Nothing was sent, so another address or target may be tried.
+    mutating func connectFailed(_ upstream: Handle<UpstreamConnection>) {
+        let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
+        let target = upstreams[upstream].targetID
+        let address = upstreams[upstream].address
+        noteTarget(upstream, isUp: false)
+        if exchanges.contains(exchange) { exchanges[exchange].upstream = nil }
+        forget(upstream)
+        if exchanges.contains(exchange) { connectFailed(exchange, target, address: address) }
+    }
+
+    /// How many connects one request may cost.
+    static let connectsMaximum = 16
+
+    private mutating func connectFailed(
+        _ exchange: Handle<Exchange>,
+        _ target: TargetID,
+        address: Int
+    ) {
+        let pool = generations[exchanges[exchange].generation].pool
+        let hasAnother = pools[pool].pool.connectFailed(target, address: address)
+        serveWaiter(pool, target.upstream)
+        exchanges[exchange].connects += 1
+        if !hasAnother { exchanges[exchange].triedTargets |= 1 << UInt64(target.target & 63) }
+        guard exchanges[exchange].permit != nil,
+            exchanges[exchange].connects < Self.connectsMaximum
+        else {
+            refuse(exchange, .upstreamUnreachable)
+            return
+        }
+        exchanges[exchange].state = .awaitingUpstream
+        exchangeQueue.append(exchange)
+    }
+
+    private mutating func noteTarget(_ upstream: Handle<UpstreamConnection>, isUp: Bool) {
+        metrics.increment(isUp ? .upstreamConnectsSucceeded : .upstreamConnectsFailed)
+        let pool = Handle<SharedPool>(bits: upstreams[upstream].pool)
+        guard pools.contains(pool) else { return }
+        let target = upstreams[upstream].targetID
+        if isUp { pools[pool].pool.connected(target) }
+        guard pool == generations[current].pool else { return }
+        metrics.setUpstream(
+            target: generations[current].names.firstTargets[target.upstream] + target.target,
+            isUp: isUp,
+            at: loop.wallMilliseconds
+        )
+    }
+
+    mutating func flush(_ upstream: Handle<UpstreamConnection>) {
+        guard upstreams.contains(upstream) else { return }
+        upstreams[upstream].isDirty = false
+        guard upstreams[upstream].state == .exchanging else { return }
+        let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
+        switch upstreams[upstream].transport.flush(&chunks) {
+        case .done, .blocked:
+            guard exchanges.contains(exchange), !exchanges[exchange].isRequestFinished,
+                upstreams[upstream].transport.waiting < Self.highWater
+            else { return }
+            continueRequest(exchange)
+        case .failed:
+            // It may have answered before it stopped reading.
+            guard exchanges.contains(exchange) else { return }
+            exchanges[exchange].keepsUpstream = false
+            queue(upstream)
+            if !upstreams[upstream].transport.mayRead { upstreamEnded(exchange, upstream) }
+        }
+    }
+
+    private mutating func continueRequest(_ exchange: Handle<Exchange>) {
+        let client = exchanges[exchange].client
+        guard clients.contains(client) else { return }
+        if !clients[client].transport.input.isEmpty || clients[client].transport.mayRead {
+            queue(client)
+        }
+    }
+}
+
+extension Worker {
+    /// The upstream ended its stream, or the connection broke, while an exchange ran.
+    mutating func upstreamEnded(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) {
+        guard exchanges[exchange].state == .relayingResponse else {
+            endedBeforeAnswer(exchange, upstream)
+            return
+        }
+        exchanges[exchange].keepsUpstream = false
+        do throws(HTTP1Failure) {
+            try exchanges[exchange].responseContent.endOfStream()
+            let client = exchanges[exchange].client
+            guard clients[client].transport.output.prepare(64, from: &chunks) else {
+                abort(exchange, reason: .upstreamProtocol)
+                return
+            }
+            BodyRelay.finish(
+                &clients[client].transport.output,
+                exchanges[exchange].responseFraming == .chunked ? .chunked : .identity,
+                hasTrailers: false
+            )
+            markDirty(client)
+            finished(exchange)
+        } catch {
+            responseBroke(exchange, "cut_off")
+        }
+    }
+
+    /// A pooled connection may have been closed by the upstream before it saw the request: then, if nothing came back and doing it
+    /// twice does no harm, the same bytes go out once more on a new connection (RFC 9112 §9.3.1).
+    private mutating func endedBeforeAnswer(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) {
+        let isStale = upstreams[upstream].isReused && !upstreams[upstream].hasAnswered
+        guard isStale, exchanges[exchange].isRepeatable, !exchanges[exchange].isRetried else {
+            refuse(
+                exchange,
+                upstreams[upstream].hasAnswered
+                    ? .upstreamProtocol("cut_off") : .upstreamUnreachable
+            )
+            return
+        }
+        exchanges[exchange].isRetried = true
+        exchanges[exchange].upstream = nil
+        let target = upstreams[upstream].targetID
+        let output = upstreams[upstream].transport.takeOutput()
+        drop(upstream)
+        sendAgain(exchange, output, target)
+    }
+
+    private mutating func sendAgain(
+        _ exchange: Handle<Exchange>,
+        _ output: consuming Buffer,
+        _ target: TargetID
+    ) {
+        var output = output
+        let pool = generations[exchanges[exchange].generation].pool
+        // The head names the target it was written for, so no other may get it.
+        let others = ~(UInt64(1) << UInt64(target.target & 63))
+        let lease = pools[pool].pool.lease(
+            upstream: target.upstream,
+            tried: others,
+            freshOnly: true
+        )
+        if case .connect(let same, let address) = lease {
+            connect(exchange, same, address: address)
+            if let fresh = exchanges[exchange].upstream {
+                swap(&output, &upstreams[fresh].transport.output)
+                return
+            }
+        }
+        output.discard(to: &chunks)
+        if exchanges.contains(exchange), exchanges[exchange].state != .answered {
+            refuse(exchange, .upstreamUnreachable)
+        }
+    }
+
+    /// The exchange is over: back to the pool, or gone.
+    mutating func release(_ upstream: Handle<UpstreamConnection>, keeps: Bool) {
+        guard upstreams.contains(upstream) else { return }
+        let isClean =
+            upstreams[upstream].transport.input.isEmpty
+            && upstreams[upstream].transport.output.isEmpty
+            && !upstreams[upstream].transport.ended && !upstreams[upstream].transport.mayRead
+        guard keeps, isClean, drainDeadline == nil else {
+            drop(upstream)
+            return
+        }
+        upstreams[upstream].owner = 0
+        upstreams[upstream].state = .idle
+        upstreams[upstream].deadline = loop.now + upstreams[upstream].idleTimeout
+        armTimer(upstream)
+        let pool = Handle<SharedPool>(bits: upstreams[upstream].pool)
+        let target = upstreams[upstream].targetID
+        pools[pool].pool.giveBack(connection: upstream.bits, target)
+        serveWaiter(pool, target.upstream)
+    }
+
+    /// Closes a connection that no exchange needs any more.
+    mutating func drop(_ upstream: Handle<UpstreamConnection>) {
+        closeUpstream(upstream, wasIdle: false)
+    }
+
+    mutating func dropIdle(_ upstream: Handle<UpstreamConnection>) {
+        guard upstreams.contains(upstream), upstreams[upstream].state == .idle else { return }
+        closeUpstream(upstream, wasIdle: true)
+    }
+
+    private mutating func closeUpstream(_ upstream: Handle<UpstreamConnection>, wasIdle: Bool) {
+        guard upstreams.contains(upstream) else { return }
+        let pool = Handle<SharedPool>(bits: upstreams[upstream].pool)
+        let target = upstreams[upstream].targetID
+        forget(upstream)
+        guard pools.contains(pool) else { return }
+        pools[pool].pool.closed(connection: upstream.bits, target, wasIdle: wasIdle)
+        serveWaiter(pool, target.upstream)
+    }
+
+    /// Closes the socket; the pool is told by the caller.
+    private mutating func forget(_ upstream: Handle<UpstreamConnection>) {
+        cancelTimer(upstream)
+        upstreams[upstream].transport.discardBuffers(&chunks)
+        loop.remove(descriptor: upstreams[upstream].transport.socket.descriptor)
+        _ = upstreams.remove(upstream)
+    }
+
+    /// There is room for one more exchange of this upstream.
+    private mutating func serveWaiter(_ pool: Handle<SharedPool>, _ upstream: Int) {
+        guard let waiter = pools[pool].pool.nextWaiter(upstream: upstream) else { return }
+        exchangeQueue.append(Handle(bits: waiter))
+    }
+}
+
+extension UpstreamConnection {
+    fileprivate var targetID: TargetID { TargetID(upstream: upstream, target: target) }
+}

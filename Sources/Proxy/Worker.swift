@@ -1,0 +1,186 @@
+import Bytes
+import Connections
+public import EventLoop
+import HTTPCore
+public import Observability
+import Policy
+import Sessions
+public import TLS
+import Upstreams
+
+/// What epoll's events name.
+enum EventKind {
+    static let listener: UInt8 = 1
+    static let client: UInt8 = 2
+    static let upstream: UInt8 = 3
+    static let mailbox: UInt8 = 4
+}
+
+/// What all workers share: two mailboxes each, the log, and the count of connections.
+public struct WorkerSurroundings: Sendable {
+    public var index: Int
+    public var workers: Int
+    public var mailbox: Mailbox<WorkerMessage>
+    public var control: Mailbox<ControlMessage>
+    public var accessLog: AccessLog
+    public var connections: ConnectionBudget
+
+    public init(
+        index: Int,
+        workers: Int,
+        mailbox: Mailbox<WorkerMessage>,
+        control: Mailbox<ControlMessage>,
+        accessLog: AccessLog,
+        connections: ConnectionBudget
+    ) {
+        self.index = index
+        self.workers = workers
+        self.mailbox = mailbox
+        self.control = control
+        self.accessLog = accessLog
+        self.connections = connections
+    }
+}
+
+/// One event loop on one thread, and all it owns: connections, exchanges, caches, tables. Nothing in it is
+/// shared with another thread; what crosses threads is copied through mailboxes.
+public struct Worker: ~Copyable {
+    let surroundings: WorkerSurroundings
+    var loop: EventLoop
+    var timers: TimerWheel
+    var chunks: ChunkPool
+    var listeners: Slab<Listener>
+    var listenerHandles: [Handle<Listener>] = []
+    var tlsContexts: Slab<TLSServerContext>
+    /// One for each listener of the configuration, in its order; nil = cleartext.
+    var tlsHandles: [Handle<TLSServerContext>?] = []
+    /// Where each listener of the configuration listens.
+    let listenerAddresses: [SocketAddress]
+    let tickets: TicketKeyStore
+    var reserve: ReserveDescriptor? = ReserveDescriptor()
+    var clients: Slab<ClientConnection>
+    var upstreams: Slab<UpstreamConnection>
+    var exchanges: Slab<Exchange>
+    var generations: Slab<Generation>
+    var authenticators: Slab<SharedAuthenticator>
+    var authenticatorHandles: [Handle<SharedAuthenticator>] = []
+    var pools: Slab<SharedPool>
+    /// The generation of new exchanges.
+    var current: Handle<Generation>
+    var keys = KeySet()
+    var metrics: WorkerMetrics
+    var log: LogRing
+    var requestIDs = RequestID()
+    /// For a request ID's digits on their way to the exchange.
+    var scratch = Buffer(capacity: 64)
+    var date = HTTPDate()
+
+    // Work of this turn; each connection stands in a queue once at most.
+    var clientQueue: [Handle<ClientConnection>] = []
+    var upstreamQueue: [Handle<UpstreamConnection>] = []
+    var exchangeQueue: [Handle<Exchange>] = []
+    var dirtyClients: [Handle<ClientConnection>] = []
+    var dirtyUpstreams: [Handle<UpstreamConnection>] = []
+    /// Exchanges that wait for keys.
+    var keyWaiters: [Handle<Exchange>] = []
+    var spareStorage: [ExchangeStorage] = []
+    var trailers: [FieldLine] = []
+    var mail: [WorkerMessage] = []
+    /// Set while draining: when the last connection is closed at the latest.
+    var drainDeadline: Instant?
+    var isFinished = false
+
+    static let generationsMaximum = 64
+    /// Accepts of one listener in one turn.
+    static let acceptsPerTurn = 64
+    /// Bytes that may wait in an output before the other side is not read any more.
+    static let highWater = 64 * 1024
+
+    /// Opens its listeners and compiles the first generation; runs nothing yet.
+    ///
+    /// - Throws: what cannot be opened or compiled, in words.
+    public static func make(
+        surroundings: WorkerSurroundings,
+        source: GenerationSource,
+        ticketKeys: TicketKeys
+    ) throws(WorkerFailure) -> Worker {
+        var worker = Worker(
+            surroundings: surroundings,
+            options: source.options,
+            ticketKeys: ticketKeys,
+            loop: try makeLoop(surroundings.mailbox)
+        )
+        try worker.openListeners(source.options.listeners)
+        try worker.adopt(source)
+        return worker
+    }
+
+    private init(
+        surroundings: WorkerSurroundings,
+        options: GatewayOptions,
+        ticketKeys: TicketKeys,
+        loop: consuming EventLoop
+    ) {
+        let capacity = min(max(options.limits.connections, 1), 1 << 20)
+        let now = loop.now
+        self.loop = loop
+        log = surroundings.accessLog.ring(surroundings.index)
+        self.surroundings = surroundings
+        timers = TimerWheel(capacity: capacity * 4, now: now)
+        chunks = ChunkPool(
+            largeBytes: 2 * options.limits.requestHead + 160 * 1024,
+            keptMaximum: 256
+        )
+        listeners = Slab(capacity: max(options.listeners.count, 1))
+        tlsContexts = Slab(capacity: 2 * max(options.listeners.count, 1))
+        listenerAddresses = options.listeners.map(\.address)
+        tickets = TicketKeyStore(ticketKeys)
+        clients = Slab(capacity: capacity)
+        upstreams = Slab(capacity: capacity * 2)
+        exchanges = Slab(capacity: capacity)
+        generations = Slab(capacity: Self.generationsMaximum)
+        authenticators = Slab(capacity: Self.generationsMaximum)
+        pools = Slab(capacity: Self.generationsMaximum)
+        metrics = WorkerMetrics(routeNames: [], upstreamTargets: [])
+        current = Handle(bits: 0)
+    }
+
+    private static func makeLoop(
+        _ mailbox: Mailbox<WorkerMessage>
+    ) throws(WorkerFailure) -> EventLoop {
+        do throws(SystemFailure) {
+            let loop = try EventLoop()
+            try loop.addLevelTriggered(
+                descriptor: mailbox.descriptor,
+                token: EventToken(kind: EventKind.mailbox, bits: 0)
+            )
+            return loop
+        } catch {
+            throw WorkerFailure(message: "no event loop: \(error.message)")
+        }
+    }
+
+    /// Serves until drained; then every connection is closed.
+    public mutating func run() {
+        while !isFinished {
+            do throws(SystemFailure) {
+                try turn()
+            } catch {
+                _ = surroundings.control.post(
+                    .failed(worker: surroundings.index, "epoll: \(error.message)")
+                )
+                isFinished = true
+            }
+        }
+        _ = surroundings.control.post(.drained(worker: surroundings.index))
+    }
+}
+
+/// Why a worker cannot start or take a configuration.
+public struct WorkerFailure: Error, Sendable {
+    public let message: String
+
+    public init(message: String) {
+        self.message = message
+    }
+}
