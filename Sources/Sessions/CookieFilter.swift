@@ -67,8 +67,11 @@ private struct Pass {
 
     private mutating func isDropped(_ pair: Span<UInt8>, names: SessionCookieNames) -> Bool {
         guard isInDroppedQuote || names.couldName(pair) else { return false }
-        for index in pair.indices where pair[index] == UInt8(ascii: "\"") {
+        let quote = UInt8(ascii: "\"")
+        var index = pair.scan(for: quote, from: 0, to: pair.count)
+        while index < pair.count {
             isInDroppedQuote.toggle()
+            index = pair.scan(for: quote, from: index + 1, to: pair.count)
         }
         return true
     }

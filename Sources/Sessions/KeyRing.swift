@@ -172,19 +172,32 @@ extension KeyRing {
                 }
             }
         }
-        if knowsWeb, let identity = tryWebKeys(signature: signature, message: message) {
+        if knowsWeb,
+            let identity = tryWebKeys(
+                signature: signature,
+                message: message,
+                exceptLegacy: knowsLegacy
+            )
+        {
             return .verified(key: identity, until: set.webConfirmedAt &+ maximumStale)
         }
         guard knowsLegacy, set.legacyKnowledge == .known || knowsWeb else { return .keysUnknown }
         return createdAt >= newestKeyCreated ? .unknownKey : .bad
     }
 
-    /// - Returns: the identity of the key that verifies the signature.
-    private mutating func tryWebKeys(signature: Span<UInt8>, message: Span<UInt8>) -> UInt32? {
+    /// Gives the identity of the key that verifies the signature.
+    ///
+    /// Keys that the handshake lists too are left out where it is known: they were tried, or have
+    /// ended.
+    private mutating func tryWebKeys(
+        signature: Span<UInt8>,
+        message: Span<UInt8>,
+        exceptLegacy: Bool
+    ) -> UInt32? {
         var tried = 0
         for dynamic in [true, false] {
             for entry in webKeys where KeyID.isDynamic(entry.key.keyID.span) == dynamic {
-                if legacyKeys.contains(where: { $0.modulus == entry.key.modulus }) { continue }
+                if exceptLegacy, isLegacy(entry.key) { continue }
                 guard tried < Self.keysTried else { return nil }
                 tried += 1
                 budget -= 1
@@ -194,6 +207,10 @@ extension KeyRing {
             }
         }
         return nil
+    }
+
+    private func isLegacy(_ key: JSONWebKey) -> Bool {
+        legacyKeys.contains { $0.modulus == key.modulus }
     }
 
     private func isStale(_ confirmedAt: Int64, _ wallMilliseconds: Int64) -> Bool {

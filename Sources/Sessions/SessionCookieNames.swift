@@ -23,17 +23,26 @@ extension SessionOptions {
 /// `name[0]`. A name counts wherever it stands between bytes that no name can hold and before a
 /// `=`.
 struct SessionCookieNames: Sendable {
-    private let exact: [[UInt8]]
-    private let folded: [[UInt8]]
+    /// All names one after the other, as spelled and folded: one array each, so that a look at them
+    /// retains nothing.
+    private let exact: [UInt8]
+    private let folded: [UInt8]
+    /// Where each name ends in both.
+    private let ends: [Int]
     private let firstBytes: ByteSet
 
     init(_ names: [String]) {
-        exact = names.map { Array($0.utf8) }
-        folded = exact.map { $0.map(Self.fold) }
+        var exact: [UInt8] = []
+        var ends: [Int] = []
         var firstBytes = ByteSet()
-        for name in folded {
-            if let first = name.first { firstBytes.insert(first) }
+        for name in names where !name.isEmpty {
+            firstBytes.insert(Self.fold(name.utf8[name.utf8.startIndex]))
+            exact.append(contentsOf: name.utf8)
+            ends.append(exact.count)
         }
+        self.exact = exact
+        folded = exact.map { Self.fold($0) }
+        self.ends = ends
         self.firstBytes = firstBytes
     }
 
@@ -45,7 +54,14 @@ struct SessionCookieNames: Sendable {
     private func hasExactName(_ pair: Span<UInt8>) -> Bool {
         guard let parts = CookiePair(0..<pair.count, in: pair) else { return false }
         let name = pair.extracting(parts.name)
-        for candidate in exact where name.equals(candidate.span) { return true }
+        let exact = exact.span
+        let ends = ends.span
+        var start = 0
+        for index in ends.indices {
+            let end = ends[index]
+            if name.count == end - start, name.equals(exact.extracting(start..<end)) { return true }
+            start = end
+        }
         return false
     }
 
@@ -68,7 +84,12 @@ struct SessionCookieNames: Sendable {
     }
 
     private func beginsName(_ pair: Span<UInt8>, at start: Int, isFirstWord: Bool) -> Bool {
-        for name in folded {
+        let folded = folded.span
+        let ends = ends.span
+        var from = 0
+        for index in ends.indices {
+            let name = folded.extracting(from..<ends[index])
+            from = ends[index]
             guard let end = Self.match(name, pair, at: start) else { continue }
             if Self.endsName(pair, at: end, isFirstWord: isFirstWord) { return true }
         }
@@ -76,12 +97,12 @@ struct SessionCookieNames: Sendable {
     }
 
     /// The index after the name; nil when another name is there.
-    private static func match(_ name: [UInt8], _ pair: Span<UInt8>, at start: Int) -> Int? {
+    private static func match(_ name: Span<UInt8>, _ pair: Span<UInt8>, at start: Int) -> Int? {
         var index = start
-        for byte in name {
+        for position in name.indices {
             guard index < pair.count else { return nil }
             let unit = unit(pair, at: index)
-            guard fold(unit.byte) == byte else { return nil }
+            guard fold(unit.byte) == name[position] else { return nil }
             index += unit.count
         }
         return index

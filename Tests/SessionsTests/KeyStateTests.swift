@@ -94,6 +94,21 @@ import Testing
         #expect(late == .tryRefresh(.badSignature))
     }
 
+    @Test func staleHandshakeLeavesLegacyTokensToTheJWKSet() {
+        let later = Self.now + 86_400_000
+        var keys = TestTokens.keys
+        keys.legacyKeys = [TestTokens.dynamic.legacyKey(createdAt: 0, expiry: later + 1000)]
+        keys.webConfirmedAt = later
+        let exp: JSONObject = ["exp": .integer(later / 1000 + 100)]
+        let token = TestTokens.v2(
+            inner: TestTokens.inner(exp),
+            ["expiryTime": .integer(later + 1000)]
+        )
+        #expect(judge(token, keys, at: later).session != nil)
+        keys.webConfirmedAt = Self.now
+        #expect(judge(token, keys, at: later) == .unavailable)
+    }
+
     @Test func severalLegacyKeysAreTried() {
         var keys = TestTokens.keys
         keys.webKeys = []
