@@ -120,6 +120,28 @@ enum PathStep: CaseIterable {
 
 private let slash = UInt8(ascii: "/")
 
+/// An order in which servers take the steps that hide bytes from each other; the others, but for
+/// `lowercase`, follow, and with them it makes no difference.
+enum PathStepOrder: CaseIterable {
+    case slashesFirst, parametersFirst, endFirst, parametersLast
+
+    /// Steps in each order.
+    static let count = 6
+
+    subscript(index: Int) -> PathStep {
+        switch (self, index) {
+        case (.parametersFirst, 0), (.slashesFirst, 1), (.endFirst, 1), (.parametersLast, 2):
+            .parameters
+        case (.slashesFirst, 0), (.parametersLast, 0), (.parametersFirst, 1), (.endFirst, 2):
+            .slashes
+        case (_, 0...2): .end
+        case (_, 3): .trailingDots
+        case (_, 4): .merge
+        default: .finalSlash
+        }
+    }
+}
+
 /// Escapes decoded, one round at a time (RFC 3986 §2.1).
 enum PathEscapes {
     /// Appends the path that lies in `range` of `bytes` with every escape decoded once; a `%` that
@@ -158,36 +180,6 @@ enum PathEscapes {
             case 0xFC: if (0x80...0x83).contains(next) { return true }
             default: break
             }
-        }
-        return false
-    }
-}
-
-/// Segments that mean a place rather than name one: `.` and `..`.
-enum DotSegments {
-    /// Whether a path has one; the spaces after its dots, and what dots follow those, are ignored, as
-    /// some file systems do.
-    static func areIn(_ path: Span<UInt8>) -> Bool {
-        var index = 0
-        while index < path.count {
-            // `index` is at a slash: paths begin with one.
-            var end = index &+ 1
-            var dots = 0
-            while end < path.count, path[end] == UInt8(ascii: ".") {
-                dots &+= 1
-                end &+= 1
-            }
-            let isEdge = end == path.count || path[end] == slash || path[end] == UInt8(ascii: " ")
-            if dots == 1 || dots == 2, isEdge {
-                while end < path.count,
-                    path[end] == UInt8(ascii: " ") || path[end] == UInt8(ascii: ".")
-                {
-                    end &+= 1
-                }
-                if end == path.count || path[end] == slash { return true }
-            }
-            while end < path.count, path[end] != slash { end &+= 1 }
-            index = end
         }
         return false
     }

@@ -28,6 +28,8 @@ public enum TargetFailure: Error, Equatable, Sendable, CaseIterable {
     case nestedEscapes
     /// A reading of the path has a dot segment.
     case dotSegment
+    /// The path has more readings than a request is worth.
+    case tooManyReadings
     /// Without its prefix, a reading of the path begins with two slashes.
     case strippedPath
 
@@ -47,7 +49,7 @@ public enum TargetFailure: Error, Equatable, Sendable, CaseIterable {
         case .escapedControl: "escaped_control"
         case .overlongUTF8: "overlong_utf8"
         case .nestedEscapes: "nested_escapes"
-        case .dotSegment, .strippedPath: "ambiguous_path"
+        case .dotSegment, .tooManyReadings, .strippedPath: "ambiguous_path"
         }
     }
 }

@@ -56,9 +56,8 @@ public struct PatternList: ~Copyable {
     /// How many there are.
     public var count: Int { unsafe codes.count }
 
-    /// Compiles a pattern and appends it.
+    /// Compiles a pattern, whose letters match without case if `caseless`, and appends it.
     ///
-    /// - Parameter caseless: whether letters match without case.
     /// - Returns: its index.
     /// - Throws: what is wrong with it.
     public mutating func append(
@@ -110,9 +109,8 @@ public struct PatternList: ~Copyable {
 public struct Pattern: ~Copyable {
     private var list = PatternList()
 
-    /// Compiles a pattern.
+    /// Compiles a pattern, whose letters match without case if `caseless`.
     ///
-    /// - Parameter caseless: whether letters match without case.
     /// - Throws: what is wrong with it.
     public init(_ source: String, caseless: Bool) throws(PatternFailure) {
         _ = try list.append(source, caseless: caseless)

@@ -84,10 +84,8 @@ struct KeyTable {
         return Int(truncatingIfNeeded: mixed &>> shift)
     }
 
-    /// - Parameters:
-    ///   - hash: of the key's bytes, in the order they were inserted in.
-    ///   - key: where the key lies in `text`.
-    /// - Returns: -1 when it is not there.
+    /// The value of the key that lies at `range` of `text`; -1 when it is not there. `hash` is of the
+    /// key's bytes, in the order they were inserted in.
     func find(_ hash: RunningHash, tag: UInt32, key range: Range<Int>, in text: Span<UInt8>) -> Int
     {
         guard lengths &>> UInt64(min(range.count, 63)) & 1 == 1 else { return -1 }

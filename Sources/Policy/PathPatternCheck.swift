@@ -49,7 +49,10 @@ extension PathKey {
                 remedy: "write \"/\(text)\""
             )
         }
-        if bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        let slash = UInt8(ascii: "/")
+        if bytes.count > 1, bytes.last == slash, bytes[bytes.count - 2] != slash {
+            bytes.removeLast()
+        }
         var target = RequestTarget()
         do {
             try target.read(path: bytes.span)

@@ -75,6 +75,7 @@ public struct Denial: Error, Equatable, Sendable {
 ///   - route: the route's index.
 ///   - authentication: what was found; nil where the session is not looked at (`public`,
 ///     `passthrough`).
+/// - Returns: proof that it may.
 /// - Throws: why it may not. What is no answer yet (`keysNeeded`, `budgetSpent`, nil where a session
 ///   matters) denies.
 public func authorize(

@@ -84,6 +84,7 @@ public enum PreflightDecision: ~Copyable {
 ///   - action: the same route's.
 ///   - route: the same route's index.
 ///   - origins: the configured ones.
+/// - Returns: what to do with it.
 public func authorizePreflight(
     _ preflight: PreflightRequest,
     origin: Span<UInt8>,

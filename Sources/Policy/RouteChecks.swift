@@ -7,6 +7,12 @@ enum RouteChecks {
         hostProblems(of: route) + methodProblems(of: route) + actionProblems(of: route)
     }
 
+    /// The methods a route takes, empty = any: the gateway's own answers are to GET and HEAD.
+    static func methods(of route: RouteOptions) -> [String] {
+        guard case .respondJWT = route.action, route.methods.isEmpty else { return route.methods }
+        return ["GET", "HEAD"]
+    }
+
     /// The pattern with its host in canonical form; nil when it is no host.
     static func canonical(_ pattern: HostPattern) -> HostPattern? {
         switch pattern {
@@ -85,6 +91,17 @@ enum RouteChecks {
                 )
             )
         }
+        if case .respondJWT = route.action,
+            !route.methods.allSatisfy({ $0 == "GET" || $0 == "HEAD" })
+        {
+            problems.append(
+                RouteProblem(
+                    position: route.position,
+                    message: "respond: jwt answers GET and HEAD only",
+                    remedy: "write methods: [GET, HEAD], or none"
+                )
+            )
+        }
         return problems
     }
 
@@ -96,8 +113,10 @@ enum RouteChecks {
         {
             return "route has, but for letter case, the path of the one"
         }
-        if route.methods.isEmpty, other.methods.isEmpty { return "route is equal to the one" }
-        for method in route.methods where other.methods.contains(method) {
+        let methods = methods(of: route)
+        let others = self.methods(of: other)
+        if methods.isEmpty, others.isEmpty { return "route is equal to the one" }
+        for method in methods where others.contains(method) {
             return "route is equal for \(method) to the one"
         }
         return nil

@@ -96,7 +96,7 @@ struct RouteCompiler: ~Copyable {
         let key = GroupKey(hostClass: hostClass, path: path.folded)
         if let group = groupsByKey[key] {
             if isFree(index, in: group) {
-                groups.insert(index, methods: routes[index].methods, into: group)
+                groups.insert(index, methods: RouteChecks.methods(of: routes[index]), into: group)
             }
             members[group].append(index)
             return
@@ -104,7 +104,7 @@ struct RouteCompiler: ~Copyable {
         let group = groups.append()
         groupsByKey[key] = group
         members.append([index])
-        groups.insert(index, methods: routes[index].methods, into: group)
+        groups.insert(index, methods: RouteChecks.methods(of: routes[index]), into: group)
         for isFolded in [false, true] {
             let bytes = isFolded ? path.folded.bytes : path.bytes
             hang(

@@ -69,9 +69,7 @@ public struct RouteTable: ~Copyable {
     /// Whether a route names this host (canonical, without a port), exactly or by a wildcard.
     public func names(host: Span<UInt8>) -> Bool { hosts.find(host) != HostIndex.any }
 
-    /// Appends the value of `Allow`: `GET, POST`.
-    ///
-    /// - Parameter id: of a `methodNotAllowed`.
+    /// Appends the value of `Allow`, as `GET, POST`, for the number of a `methodNotAllowed`.
     public func appendAllow(_ id: Int, to buffer: inout Buffer) {
         groups.appendAllow(id, to: &buffer)
     }
@@ -86,6 +84,7 @@ extension RouteTable {
     ///   - target: of the request.
     ///   - method: of the request, or the one a CORS preflight names.
     ///   - methodName: its bytes.
+    /// - Returns: the route, or why there is none.
     public func match(
         _ target: borrowing RequestTarget,
         method: Method,
@@ -158,17 +157,8 @@ enum StrippedPath {
         guard rest[0] == UInt8(ascii: "/") else { throw .strippedPath }
         var target = RequestTarget()
         try target.read(path: rest)
-        let path = target.path
-        guard target.query.isEmpty, path.equals(rest), !beginsWithTwoSlashes(path) else {
-            throw .strippedPath
-        }
-        for index in 0..<target.readings.count {
-            let reading = target.readings[index]
-            if beginsWithTwoSlashes(reading) { throw .strippedPath }
-        }
-    }
-
-    private static func beginsWithTwoSlashes(_ path: Span<UInt8>) -> Bool {
-        path.count > 1 && (path[1] == UInt8(ascii: "/") || path[1] == UInt8(ascii: "\\"))
+        guard target.query.isEmpty, target.path.equals(rest),
+            !target.readings.beginWithTwoSlashes
+        else { throw .strippedPath }
     }
 }

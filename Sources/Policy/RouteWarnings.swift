@@ -3,9 +3,7 @@ import Bytes
 extension RouteTable {
     /// What is worth a warning of `check`, in the order of the routes: a route without hosts that
     /// guards paths of an upstream less than one with hosts (any other `Host` gets past that one),
-    /// and exact paths with a final slash.
-    ///
-    /// - Parameter routes: such as `init` accepts.
+    /// and exact paths with a final slash. The routes are such as `init` accepts.
     public static func warnings(_ routes: [RouteOptions]) -> [RouteProblem] {
         let guarded = routes.compactMap { GuardedPath($0) }
         return routes.compactMap(finalSlash)

@@ -1,0 +1,115 @@
+import HTTPCore
+import Policy
+import Sessions
+import Testing
+
+/// Who may pass.
+@Suite struct PermitTests {
+    private static let forward = RouteAction.forward(upstream: 0)
+    private static let respond = RouteAction.respondJWT(exposesAccessToken: false)
+    private static let expose = RouteAction.respondJWT(exposesAccessToken: true)
+
+    private static func session(
+        cookie: Bool = true,
+        format: TokenFormat = .v5,
+        isToken: Bool = true
+    ) -> SessionReference {
+        SessionReference(
+            slot: 1,
+            generation: 2,
+            isCookieBorne: cookie,
+            format: format,
+            jwtIsAccessToken: isToken
+        )
+    }
+
+    private enum Outcome: Equatable {
+        case permit(SessionReference?, Permit.Credentials)
+        case denial(Denial)
+    }
+
+    private func outcome(
+        _ rule: SessionRule,
+        _ action: RouteAction,
+        _ found: Authentication?
+    ) -> Outcome {
+        do {
+            let permit = try authorize(rule: rule, action: action, route: 7, authentication: found)
+            let (route, session, credentials) = (permit.route, permit.session, permit.credentials)
+            #expect(route == 7)
+            return .permit(session, credentials)
+        } catch {
+            return .denial(error)
+        }
+    }
+
+    @Test func routesWithoutASessionNeverLookAtOne() {
+        let refusal = SessionRefusal(reason: .expired, answer: .tryRefreshToken)
+        for found in [
+            nil, Authentication.noToken, .session(PermitTests.session()), .refused(refusal),
+        ] {
+            #expect(outcome(.public, PermitTests.forward, found) == .permit(nil, .none))
+            #expect(outcome(.passthrough, PermitTests.forward, found) == .permit(nil, .untouched))
+        }
+    }
+
+    @Test(arguments: [SessionRule.required, .optional])
+    func aSessionPasses(_ rule: SessionRule) {
+        let session = PermitTests.session()
+        #expect(
+            outcome(rule, PermitTests.forward, .session(session)) == .permit(session, .injected)
+        )
+    }
+
+    @Test func noTokenPassesOnlyWhereTheSessionIsOptional() {
+        let denial = Outcome.denial(Denial(reason: .noSession, answer: .unauthorised))
+        #expect(outcome(.required, PermitTests.forward, .noToken) == denial)
+        #expect(outcome(.optional, PermitTests.forward, .noToken) == .permit(nil, .none))
+        #expect(outcome(.optional, PermitTests.respond, .noToken) == denial)
+    }
+
+    /// CVE-2021-21378: an unacceptable token on an optional route is refused, never anonymous.
+    @Test(arguments: [SessionRule.required, .optional])
+    func aRefusedTokenNeverPasses(_ rule: SessionRule) {
+        let pairs: [(SessionRefusal.Answer, Denial.Answer)] = [
+            (.unauthorised, .unauthorised), (.tryRefreshToken, .tryRefreshToken),
+            (.jwtMissing, .jwtMissing), (.unavailable, .unavailable),
+        ]
+        for (answer, expected) in pairs {
+            let refusal = SessionRefusal(reason: .badSignature, answer: answer)
+            let denial = Denial(reason: .badSignature, answer: expected)
+            #expect(outcome(rule, PermitTests.forward, .refused(refusal)) == .denial(denial))
+        }
+    }
+
+    @Test(arguments: [SessionRule.required, .optional])
+    func whatIsNoAnswerYetDenies(_ rule: SessionRule) {
+        for found in [nil, Authentication.keysNeeded(.unknownKeyID), .budgetSpent] {
+            guard case .denial = outcome(rule, PermitTests.forward, found) else {
+                Issue.record("passed")
+                continue
+            }
+        }
+    }
+
+    @Test func aCookiesAccessTokenIsNotGivenToScripts() {
+        let denial = Outcome.denial(Denial(reason: .tokenNotExposed, answer: .tokenNotExposed))
+        for format in [TokenFormat.v3, .v4, .v5] {
+            let session = PermitTests.session(format: format)
+            #expect(outcome(.required, PermitTests.respond, .session(session)) == denial)
+            #expect(
+                outcome(.required, PermitTests.expose, .session(session))
+                    == .permit(session, .injected)
+            )
+        }
+        for session in [
+            PermitTests.session(cookie: false), PermitTests.session(format: .v2, isToken: false),
+            PermitTests.session(isToken: false),
+        ] {
+            #expect(
+                outcome(.required, PermitTests.respond, .session(session))
+                    == .permit(session, .injected)
+            )
+        }
+    }
+}
