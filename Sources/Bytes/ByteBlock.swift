@@ -1,7 +1,8 @@
 /// Sixteen bytes looked at as one.
 ///
-/// The comparisons are functions with the types spelled out because only then the compiler takes the
-/// vector instructions: `block .== 0x0A`, the scalar written in place, compiles to a loop over lanes.
+/// The comparisons are functions with the types spelled out because only then the compiler takes
+/// the vector instructions: `block .== 0x0A`, the scalar written in place, compiles to a loop over
+/// the lanes.
 struct ByteBlock {
     typealias Mask = SIMDMask<SIMD16<Int8>>
 

@@ -9,8 +9,8 @@ public enum ChunkWriter {
     /// Appends a chunk's size line.
     ///
     /// - Parameters:
-    ///   - size: bytes of content that follow; nothing is appended for none, because a chunk of none
-    ///     is the last.
+    ///   - size: bytes of content that follow; nothing is appended for none, because a chunk of
+    ///     none is the last.
     ///   - buffer: where it goes.
     public static func appendHead(size: Int, to buffer: inout Buffer) {
         guard size > 0 else { return }
@@ -23,7 +23,8 @@ public enum ChunkWriter {
         buffer.append("\r\n")
     }
 
-    /// Appends the last chunk. Trailer fields and an empty line, both the caller's, end the message.
+    /// Appends the last chunk. Trailer fields and an empty line, both the caller's, end the
+    /// message.
     public static func appendLastChunk(to buffer: inout Buffer) {
         buffer.append("0\r\n")
     }

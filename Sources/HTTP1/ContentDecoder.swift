@@ -130,8 +130,8 @@ public struct ContentDecoder: Sendable {
         return try readTrailers(bytes, from: position, &trailers)
     }
 
-    /// Reads the trailer section (RFC 9112 §7.1.2), which begins at `start`. Until it is complete its
-    /// bytes are not consumed, so that ranges into them hold.
+    /// Reads the trailer section (RFC 9112 §7.1.2), which begins at `start`. Until it is complete
+    /// its bytes are not consumed, so that ranges into them hold.
     private mutating func readTrailers(
         _ bytes: Span<UInt8>,
         from start: Int,

@@ -19,7 +19,7 @@ struct LineReader {
         let lineFeed = bytes.scan(for: 0x0A, from: searched, to: bytes.count)
         searched = lineFeed
         guard lineFeed < bytes.count else { return nil }
-        // RFC 9112 §2.2 lets a recipient take a bare LF for a line's end. Others do not: two readings.
+        // RFC 9112 §2.2 lets a recipient take a bare LF for a line's end, and not all do.
         guard lineFeed > start, bytes[lineFeed &- 1] == 0x0D else { throw .bareLineFeed }
         let line = start..<(lineFeed &- 1)
         start = lineFeed &+ 1

@@ -48,7 +48,8 @@ public struct RequestParser: Sendable {
     ) throws(HTTP1Failure) -> Bool {
         if phase == .finished { return true }
         if lines.start == 0 { head.reset() }
-        // Only what the limit allows is looked at, so that a head is too large whatever comes first.
+        // Only what the limit allows is looked at, so that the outcome is the same however much of
+        // a head that is too large came at once.
         let window = bytes.extracting(first: limits.requestHead)
         while let line = try lines.next(window) {
             if phase == .requestLine {

@@ -58,8 +58,8 @@ public struct ResponseParser: Sendable {
         return false
     }
 
-    /// `HTTP-version SP status-code [SP reason-phrase]`; the last space is missing from many servers'
-    /// answers without a reason phrase.
+    /// `HTTP-version SP status-code [SP reason-phrase]`; the last space is missing from many
+    /// servers' answers without a reason phrase.
     private mutating func readStatusLine(
         _ bytes: Span<UInt8>,
         _ line: Range<Int>,
