@@ -14,8 +14,17 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        exclude: exclude,
+        swiftSettings: settings
+    )
 }
 
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -84,6 +93,36 @@ let package = Package(
                 "Connections", "Upstreams", "Proxy", "Control", "Authority", "Configuration",
             ],
             swiftSettings: settings
+        ),
+        tests("BytesTests", ["Bytes"]),
+        tests("EventLoopTests", ["EventLoop", "CLinux", "Bytes"]),
+        tests("ObservabilityTests", ["Observability", "HTTPCore", "EventLoop", "Bytes"]),
+        tests("JSONTests", ["JSON"]),
+        tests("PatternsTests", ["Patterns", "Bytes"]),
+        tests("CryptographyTests", ["Cryptography", "COpenSSL"]),
+        tests("JOSETests", ["JOSE", "Cryptography", "JSON", "Bytes"]),
+        tests("HTTPCoreTests", ["HTTPCore", "Bytes"]),
+        tests("HTTP1Tests", ["HTTP1", "HTTPCore", "Bytes"]),
+        tests("TLSTests", ["TLS", "COpenSSL", "COpenSSLMemory", "Bytes"]),
+        tests("UpstreamsTests", ["Upstreams", "Bytes"]),
+        tests("PolicyTests", ["Policy", "Sessions", "HTTPCore", "Bytes"]),
+        tests("AuthorityTests", ["Authority", "HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes"]),
+        tests(
+            "SessionsTests",
+            ["Sessions", "HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes"],
+            exclude: ["Fixtures"]
+        ),
+        tests(
+            "ConfigurationTests",
+            [
+                "Configuration", "Bytes", "EventLoop", "HTTPCore", "Observability", "TLS", "Sessions",
+                "Policy", "Connections", "Upstreams", "Proxy", "Cryptography",
+            ],
+            exclude: ["Fixtures"]
+        ),
+        tests(
+            "FuzzTests",
+            ["Bytes", "HTTPCore", "HTTP1", "JSON", "Cryptography", "JOSE", "Sessions"]
         ),
     ]
 )

@@ -60,8 +60,7 @@ public struct Transport: ~Copyable {
     private var hungUp = false
     private var readsFull = false
 
-    /// - Parameters:
-    ///   - connected: whether the socket is connected, so that it can be written to.
+    /// Over a socket that is connected, or, where `connected` is false, is being connected.
     public init(socket: consuming Socket, tls: consuming TLSConnection?, connected: Bool) {
         self.socket = socket
         self.tls = tls
@@ -165,7 +164,10 @@ extension Transport {
             encryptedInput.prepare(readsFull ? Self.busyRead : Self.quietRead, from: &pool)
         {
             let offered = min(encryptedInput.room, Self.busyRead)
-            outcome = note(socket.receive(into: &encryptedInput, maximum: offered), offered: offered)
+            outcome = note(
+                socket.receive(into: &encryptedInput, maximum: offered),
+                offered: offered
+            )
         }
         let before = input.count
         let decrypted = decrypt(&pool)
@@ -316,7 +318,8 @@ extension Transport {
         return taken
     }
 
-    /// Queues close_notify behind what waits, so that the peer knows that nothing was cut (RFC 8446 §6.1).
+    /// Queues close_notify behind what waits, so that the peer knows that nothing was cut (RFC 8446
+    /// §6.1).
     public mutating func queueCloseNotify(_ pool: inout ChunkPool) {
         guard var tls = tls.take() else { return }
         if tls.isEstablished, output.isEmpty, encryptedOutput.prepare(1024, from: &pool) {

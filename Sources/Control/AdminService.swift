@@ -8,7 +8,8 @@ enum AdminService {
         case metrics
     }
 
-    /// No web page may reach the admin listener: browsers send `Origin` or `Sec-Fetch-Site`, and a name that was bound
+    /// No web page may reach the admin listener: browsers send `Origin` or `Sec-Fetch-Site`, and a
+    /// name that was bound
     /// anew to a loopback address arrives as `Host`.
     static func refusal(_ request: ServiceRequest, isLoopback: Bool) -> ServiceResponse? {
         let fromPage = request.field("origin") != nil || request.field("sec-fetch-site") != nil
@@ -23,7 +24,7 @@ enum AdminService {
         host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 
-    /// - Parameter notReady: why the gateway is not ready; nil = it is.
+    /// What a request gets; `notReady` tells why the gateway is not ready, nil that it is.
     static func verdict(
         _ request: ServiceRequest,
         isLoopback: Bool,

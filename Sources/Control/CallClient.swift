@@ -51,8 +51,8 @@ public struct Call: ~Copyable {
     var isSent = false
 }
 
-/// The program's own HTTP/1.1 client: a connection for each call, on the loop of whoever owns it. Redirects are not
-/// followed.
+/// The program's own HTTP/1.1 client: a connection for each call, on the loop of whoever owns it.
+/// Redirects are not followed.
 public struct CallClient: ~Copyable {
     private var calls: Slab<Call>
     private var chunks = ChunkPool(largeBytes: 256 * 1024, keptMaximum: 8)
@@ -62,7 +62,7 @@ public struct CallClient: ~Copyable {
     /// Largest content of an answer, in bytes; a larger one is a failure.
     public static let contentMaximum = 256 * 1024
 
-    /// - Parameter kind: the event kind that the owner passes to `handle`.
+    /// A client whose owner passes events of `kind` to `handle`.
     public init(kind: UInt8, capacity: Int = 64) {
         self.kind = kind
         calls = Slab(capacity: capacity)

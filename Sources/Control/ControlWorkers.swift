@@ -73,7 +73,8 @@ extension ControlLoop {
         let deadline = loop.now + Self.firstNames
         let wanted = configuration.options.upstreams.reduce(0) { $0 + $1.targets.count }
         while addresses.count < wanted, Instant.now < deadline {
-            guard (try? loop.wait(until: min(deadline, Instant.now + .milliseconds(20)))) != nil else {
+            guard (try? loop.wait(until: min(deadline, Instant.now + .milliseconds(20)))) != nil
+            else {
                 return
             }
             readMail()

@@ -44,9 +44,11 @@ public struct ReloadFailure: Error, Sendable {
     }
 }
 
-/// The whole gateway: its workers, and the control thread that serves what is not a client's request.
+/// The whole gateway: its workers, and the control thread that serves what is not a client's
+/// request.
 public enum Gateway {
-    /// Runs until drained; the calling thread is the control thread. Signals must be blocked before (`Signals.block`).
+    /// Runs until drained; the calling thread is the control thread. Signals must be blocked before
+    /// (`Signals.block`).
     ///
     /// - Returns: whether it ended as asked.
     /// - Throws: what kept it from starting.

@@ -1,6 +1,7 @@
 public import HTTPCore
 
-/// A whole request to one of the program's own services: admin, the authority, the demo. These are not on the
+/// A whole request to one of the program's own services: admin, the authority, the demo. These are
+/// not on the
 /// data path, so it is plain text and arrays.
 public struct ServiceRequest: Sendable {
     public var method: Method
@@ -23,7 +24,9 @@ public struct ServiceRequest: Sendable {
     public func parameter(_ name: String) -> String? {
         for pair in query.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.first.map(String.init) == name { return parts.count > 1 ? String(parts[1]) : "" }
+            if parts.first.map(String.init) == name {
+                return parts.count > 1 ? String(parts[1]) : ""
+            }
         }
         return nil
     }

@@ -7,7 +7,8 @@ import HTTPCore
 /// Names one connection of a service, to answer it later.
 public typealias ServiceTicket = Handle<ServiceConnection>
 
-/// A small HTTP/1.1 server for the program's own services, on the loop of whoever owns it. It uses the proxy's
+/// A small HTTP/1.1 server for the program's own services, on the loop of whoever owns it. It uses
+/// the proxy's
 /// connections and parsers: there is one HTTP engine in the program.
 public struct ServiceServer: ~Copyable {
     let listener: Socket
@@ -26,9 +27,8 @@ public struct ServiceServer: ~Copyable {
 
     /// Opens the listener and registers it.
     ///
-    /// - Parameters:
-    ///   - kinds: the event kinds that the owner passes to `handle`.
-    ///   - capacity: connections at once; more are closed.
+    /// The owner passes events of `kinds` to `handle`; of more than `capacity` connections the latest
+    /// are closed.
     public static func open(
         on address: SocketAddress,
         kinds: (listener: UInt8, connection: UInt8),
@@ -56,9 +56,8 @@ public struct ServiceServer: ~Copyable {
     /// Where it listens: the port that was given for port 0.
     public var address: SocketAddress? { listener.localAddress }
 
-    /// Deals with one event of its kinds.
-    ///
-    /// - Parameter respond: gives the answer, or nil to give it later with `answer`.
+    /// Deals with one event of its kinds; `respond` gives the answer, or nil to give it later with
+    /// `answer`.
     public mutating func handle(
         _ token: EventToken,
         _ readiness: Readiness,
@@ -101,7 +100,9 @@ public struct ServiceServer: ~Copyable {
         for _ in 0..<Self.acceptsPerTurn {
             guard case .accepted(let socket, let peer) = listener.accept() else { return }
             let client = ClientConnection(socket: socket, tls: nil, peer: peer, listener: 0)
-            guard let ticket = connections.insert(ServiceConnection(client: client)) else { continue }
+            guard let ticket = connections.insert(ServiceConnection(client: client)) else {
+                continue
+            }
             connections[ticket].client.deadline = loop.now + Self.idleTimeout
             let token = EventToken(kind: kinds.connection, bits: ticket.bits)
             do throws(SystemFailure) {

@@ -23,15 +23,15 @@ enum Moved: Equatable {
     case refusedTrailers
 }
 
-/// Moves content from one connection's input to another's output, either way, by credit: never more than the
+/// Moves content from one connection's input to another's output, either way, by credit: never more
+/// than the
 /// output may hold, so memory is bounded whatever the content's size.
 enum BodyRelay {
     /// Content moved in one step, and with chunked coding the largest chunk.
     static let step = 16 * 1024
 
-    /// - Parameters:
-    ///   - credit: bytes that may wait in `output`.
-    ///   - counted: grows by the content's bytes.
+    /// Moves as much as there is and as there is room for: `credit` bounds what may wait in
+    /// `output`, and `counted` grows by the content's bytes.
     static func move(
         from input: inout Buffer,
         _ decoder: inout ContentDecoder,
@@ -137,7 +137,8 @@ enum TrailerRules {
         case request, response
     }
 
-    /// Nothing that was judged, or that frames or routes, may come after the head (RFC 9110 §6.5.1). A
+    /// Nothing that was judged, or that frames or routes, may come after the head (RFC 9110
+    /// §6.5.1). A
     /// request with such a trailer is refused; an answer's is dropped.
     static func allows(_ line: FieldLine, _ direction: Direction) -> Bool {
         switch line.id {

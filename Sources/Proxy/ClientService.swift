@@ -14,7 +14,9 @@ extension Worker {
             abandon(client)
             return
         }
-        if readiness.contains(.writable), clients[client].transport.waiting > 0 { markDirty(client) }
+        if readiness.contains(.writable), clients[client].transport.waiting > 0 {
+            markDirty(client)
+        }
         if clients[client].transport.mayRead { queue(client) }
     }
 
@@ -72,7 +74,11 @@ extension Worker {
         case .ended:
             endedWhileReading(client)
         case .failed:
-            if clients[client].transport.waiting > 0 { flushThenClose(client) } else { abandon(client) }
+            if clients[client].transport.waiting > 0 {
+                flushThenClose(client)
+            } else {
+                abandon(client)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// How many client connections the process may still accept: `limits.connections`, shared by the workers because
+/// How many client connections the process may still accept: `limits.connections`, shared by the
+/// workers because
 /// `SO_REUSEPORT` does not spread connections evenly. Touched on accept and close only.
 public final class ConnectionBudget: Sendable {
     private let open = Atomic<Int>(0)

@@ -11,7 +11,9 @@ extension Worker {
 
     mutating func armTimer(_ client: Handle<ClientConnection>) {
         let deadline = min(clients[client].deadline, clients[client].sendDeadline)
-        if deadline == .distantFuture { timers.cancel(client.slot) } else {
+        if deadline == .distantFuture {
+            timers.cancel(client.slot)
+        } else {
             timers.arm(client.slot, at: deadline)
         }
     }
@@ -19,7 +21,11 @@ extension Worker {
     mutating func armTimer(_ upstream: Handle<UpstreamConnection>) {
         let deadline = upstreams[upstream].deadline
         let timer = upstreamTimers + upstream.slot
-        if deadline == .distantFuture { timers.cancel(timer) } else { timers.arm(timer, at: deadline) }
+        if deadline == .distantFuture {
+            timers.cancel(timer)
+        } else {
+            timers.arm(timer, at: deadline)
+        }
     }
 
     mutating func armTimer(_ exchange: Handle<Exchange>, at deadline: Instant) {

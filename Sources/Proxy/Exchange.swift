@@ -11,7 +11,8 @@ import Sessions
 ///     judging ─┬─▶ awaitingTurn ──▶ judging
 ///              ├─▶ awaitingKeys ──▶ judging
 ///              ├─▶ answered
-///              └─▶ awaitingUpstream ─▶ connecting ─▶ awaitingResponse ─▶ relayingResponse ─▶ answered
+///              └─▶ awaitingUpstream ─▶ connecting ─▶ awaitingResponse ─▶ relayingResponse ─▶
+///              answered
 ///                        ▲                 │                │
 ///                        └── next target ──┴─ stale, once ──┘
 enum ExchangeState: Equatable {
@@ -105,7 +106,8 @@ struct Exchange: ~Copyable {
     /// Whether everything the client sends for this request was read and passed on.
     var isRequestFinished: Bool { requestContent.isFinished }
 
-    /// Whether the request may be sent a second time: nothing of its content was passed on, and to do it
+    /// Whether the request may be sent a second time: nothing of its content was passed on, and to
+    /// do it
     /// twice is to do it once (RFC 9110 §9.2.2).
     var isRepeatable: Bool { head.method.isIdempotent && !hasContent }
 
@@ -134,7 +136,8 @@ enum ResponseFraming: Equatable {
     case untilClose
 }
 
-/// What an exchange needs that grows with use; kept by the worker from one exchange to the next, so that
+/// What an exchange needs that grows with use; kept by the worker from one exchange to the next, so
+/// that
 /// a warm request allocates nothing.
 struct ExchangeStorage {
     var head = RequestHead()

@@ -6,7 +6,8 @@ import Observability
 import Sessions
 
 extension Worker {
-    /// Gives the request its ID and its client's address, as a trusted proxy tells them or as we see them.
+    /// Gives the request its ID and its client's address, as a trusted proxy tells them or as we
+    /// see them.
     mutating func nameRequest(_ exchange: Handle<Exchange>) {
         let generation = exchanges[exchange].generation
         let client = exchanges[exchange].client

@@ -22,7 +22,8 @@ extension Worker {
         if keepsClient { awaitNextRequest(client) } else { beginClosing(client) }
     }
 
-    /// The answer was our own. What of the request is still to come is dropped, if it is little and its end is known;
+    /// The answer was our own. What of the request is still to come is dropped, if it is little and
+    /// its end is known;
     /// else the connection closes.
     mutating func finishedOwnAnswer(_ exchange: Handle<Exchange>, closes: Bool) {
         let client = exchanges[exchange].client
@@ -70,7 +71,8 @@ extension Worker {
         }
     }
 
-    /// Bytes of the request's content that nobody read yet; nil = its end is unknown or far. Consumes the
+    /// Bytes of the request's content that nobody read yet; nil = its end is unknown or far.
+    /// Consumes the
     /// head if it still lies in the input.
     private mutating func unreadContent(_ exchange: Handle<Exchange>) -> UInt64? {
         guard survivesRefusal(exchange) else { return nil }
@@ -83,7 +85,8 @@ extension Worker {
         return 0
     }
 
-    /// Ends an exchange without a whole answer: the client's connection breaks, so that nobody takes a part
+    /// Ends an exchange without a whole answer: the client's connection breaks, so that nobody
+    /// takes a part
     /// for the whole.
     mutating func abort(_ exchange: Handle<Exchange>, reason: Reason) {
         let client = exchanges[exchange].client

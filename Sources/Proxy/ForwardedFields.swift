@@ -48,7 +48,9 @@ enum ForwardedFields {
         to output: inout Buffer
     ) {
         output.append("X-Forwarded-For: ")
-        if listener.isTrusted { appendValues(of: .xForwardedFor, exchange.head, bytes, to: &output) }
+        if listener.isTrusted {
+            appendValues(of: .xForwardedFor, exchange.head, bytes, to: &output)
+        }
         output.append(address: listener.peer)
         output.append("\r\n")
     }

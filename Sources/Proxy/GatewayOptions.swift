@@ -30,7 +30,8 @@ public struct ForwardingOptions: Sendable, Equatable {
     public init() {}
 }
 
-/// A whole configuration, checked: what `Configuration` makes of a file, and all the program knows of it.
+/// A whole configuration, checked: what `Configuration` makes of a file, and all the program knows
+/// of it.
 public struct GatewayOptions: Sendable, Equatable {
     /// Event loops; at least 1.
     public var workers = 1

@@ -8,7 +8,8 @@ import Sessions
 import TLS
 import Upstreams
 
-/// One configuration in one worker, compiled. It lives until its last exchange ends, so that no request is
+/// One configuration in one worker, compiled. It lives until its last exchange ends, so that no
+/// request is
 /// judged by another configuration's route.
 struct Generation: ~Copyable {
     let number: Int
@@ -44,7 +45,8 @@ struct RecordNames: ~Copyable {
     }
 }
 
-/// An authenticator with its cache. Generations with equal `sessions` options share it, so that a reload
+/// An authenticator with its cache. Generations with equal `sessions` options share it, so that a
+/// reload
 /// leaves the cache warm.
 struct SharedAuthenticator: ~Copyable {
     var authenticator: Authenticator

@@ -156,10 +156,8 @@ extension Worker {
                     token: EventToken(kind: EventKind.listener, bits: handle.bits)
                 )
             } catch {
-                throw WorkerFailure(
-                    message:
-                        "\(listener.position): error: cannot listen on \(listener.address): \(error.message)"
-                )
+                let place = "\(listener.position): error: cannot listen on \(listener.address)"
+                throw WorkerFailure(message: "\(place): \(error.message)")
             }
         }
     }

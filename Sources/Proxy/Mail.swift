@@ -19,7 +19,9 @@ extension Worker {
             take(source)
         case .keys(let set):
             keys = set
-            for handle in authenticatorHandles { authenticators[handle].authenticator.replaceKeys(set) }
+            for handle in authenticatorHandles {
+                authenticators[handle].authenticator.replaceKeys(set)
+            }
         case .keysAnswered(let answer):
             resumeKeyWaiters(answer)
         case .addresses(let target, let list):

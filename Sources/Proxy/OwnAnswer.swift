@@ -1,7 +1,8 @@
 import Bytes
 import HTTPCore
 
-/// Writes an answer of the gateway's own: a head of fixed fields, then a body whose length is known.
+/// Writes an answer of the gateway's own: a head of fixed fields, then a body whose length is
+/// known.
 enum OwnAnswer {
     /// What the answer says of its connection (RFC 9112 §9.3).
     enum Connection: Equatable {
@@ -71,7 +72,8 @@ extension Failure {
         }
     }
 
-    /// The body: the SDKs' own, or a problem (RFC 9457) whose `reason` is the code of `sallyport-reason`.
+    /// The body: the SDKs' own, or a problem (RFC 9457) whose `reason` is the code of
+    /// `sallyport-reason`.
     func content() -> [UInt8] {
         var bytes: [UInt8] = []
         switch body {

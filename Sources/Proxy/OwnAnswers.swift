@@ -10,7 +10,8 @@ extension Worker {
     /// Room for an answer of our own: its head, its body, and a token.
     static let ownAnswerRoom = 28 * 1024
 
-    /// Answers with a row of the failure table; nothing of the upstream's reaches the client after it.
+    /// Answers with a row of the failure table; nothing of the upstream's reaches the client after
+    /// it.
     mutating func refuse(_ exchange: Handle<Exchange>, _ failure: Failure) {
         guard exchanges.contains(exchange) else { return }
         guard exchanges[exchange].state != .relayingResponse else {
@@ -84,7 +85,8 @@ extension Worker {
         return true
     }
 
-    /// A page of a listed origin may read the answer, or its SDK would see a network error instead of a 401.
+    /// A page of a listed origin may read the answer, or its SDK would see a network error instead
+    /// of a 401.
     private mutating func appendAllowedOrigin(_ exchange: Handle<Exchange>) {
         let client = exchanges[exchange].client
         let generation = exchanges[exchange].generation
@@ -138,7 +140,8 @@ extension Worker {
         finishedOwnAnswer(exchange, closes: closes)
     }
 
-    /// `redirect_to_https`: to the same host and path, when a certificate or a route names that host.
+    /// `redirect_to_https`: to the same host and path, when a certificate or a route names that
+    /// host.
     ///
     /// - Returns: whether the request was answered.
     mutating func isRedirected(_ exchange: Handle<Exchange>) -> Bool {

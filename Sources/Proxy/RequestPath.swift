@@ -7,7 +7,8 @@ import Policy
 import Sessions
 import Upstreams
 
-/// The walk of a request, in order: each step asks one module and goes on to the next, or waits, or refuses.
+/// The walk of a request, in order: each step asks one module and goes on to the next, or waits, or
+/// refuses.
 extension Worker {
     /// The head is complete: it becomes one canonical request, and that meets one route.
     mutating func began(_ exchange: Handle<Exchange>) {
@@ -218,7 +219,8 @@ extension Worker {
     }
 
     /// The head goes out at the turn's end; the content follows by credit.
-    private mutating func send(_ exchange: Handle<Exchange>, _ upstream: Handle<UpstreamConnection>) {
+    private mutating func send(_ exchange: Handle<Exchange>, _ upstream: Handle<UpstreamConnection>)
+    {
         exchanges[exchange].state = .awaitingResponse
         exchanges[exchange].upstreamStartedAt = loop.now
         upstreams[upstream].parser.reset()

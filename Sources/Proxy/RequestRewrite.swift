@@ -5,7 +5,8 @@ import HTTPCore
 import Policy
 import Sessions
 
-/// Writes the request's head as it goes upstream: hop-by-hop fields off, credentials off, the JWT on, everything else in the
+/// Writes the request's head as it goes upstream: hop-by-hop fields off, credentials off, the JWT
+/// on, everything else in the
 /// order and bytes received (interface, "What goes upstream").
 enum RequestRewrite {
     /// Bytes the head may grow by: the JWT, forwarded fields, the request ID, a target's name.
@@ -180,7 +181,8 @@ enum RequestRewrite {
     }
 }
 
-/// The field names that `Connection` lists: they end here (RFC 9110 §7.6.1). It can remove only fields that
+/// The field names that `Connection` lists: they end here (RFC 9110 §7.6.1). It can remove only
+/// fields that
 /// mean nothing to the gateway, never one it sets or reads.
 struct ConnectionNames {
     private var lines: [ByteRange] = []
@@ -197,7 +199,9 @@ struct ConnectionNames {
         for line in fields where line.id == .connection && !line.isAlias {
             let value = bytes.bytes(line.value)
             // The usual values name nothing, and cost nothing.
-            if value.equalsIgnoringCase("keep-alive") || value.equalsIgnoringCase("close") { continue }
+            if value.equalsIgnoringCase("keep-alive") || value.equalsIgnoringCase("close") {
+                continue
+            }
             lines.append(line.value)
         }
     }

@@ -9,7 +9,9 @@ import Upstreams
 extension Worker {
     /// Passes on the request's content, as far as the upstream takes it.
     mutating func relayRequest(_ exchange: Handle<Exchange>) {
-        guard exchanges.contains(exchange), let upstream = exchanges[exchange].upstream else { return }
+        guard exchanges.contains(exchange), let upstream = exchanges[exchange].upstream else {
+            return
+        }
         let state = exchanges[exchange].state
         guard state == .awaitingResponse || state == .relayingResponse else { return }
         let client = exchanges[exchange].client
@@ -151,11 +153,15 @@ extension Worker {
         switch upstreams[upstream].transport.receive(from: &chunks) {
         case .progressed:
             upstreams[upstream].hasAnswered = true
-            if exchanges[exchange].state == .relayingResponse { awaitResponseContent(exchange, upstream) }
+            if exchanges[exchange].state == .relayingResponse {
+                awaitResponseContent(exchange, upstream)
+            }
             if upstreams[upstream].transport.mayRead { queue(upstream) }
             return true
         case .nothing:
-            if exchanges[exchange].state == .relayingResponse { awaitResponseContent(exchange, upstream) }
+            if exchanges[exchange].state == .relayingResponse {
+                awaitResponseContent(exchange, upstream)
+            }
             return false
         case .ended, .failed:
             upstreamEnded(exchange, upstream)
@@ -209,7 +215,8 @@ extension Worker {
         )
     }
 
-    /// The answer cannot be told from another: 502 if nothing of it was passed on, else the client sees it cut off.
+    /// The answer cannot be told from another: 502 if nothing of it was passed on, else the client
+    /// sees it cut off.
     mutating func responseBroke(_ exchange: Handle<Exchange>, _ detail: StaticString) {
         if exchanges[exchange].state == .awaitingResponse {
             refuse(exchange, .upstreamProtocol(detail))

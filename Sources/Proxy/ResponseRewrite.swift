@@ -5,7 +5,8 @@ import HTTP1
 import HTTPCore
 import Sessions
 
-/// Writes an upstream's head as it goes to the client: hop-by-hop fields off, everything else in the order and
+/// Writes an upstream's head as it goes to the client: hop-by-hop fields off, everything else in
+/// the order and
 /// bytes received, empty values too (SDKs read them).
 enum ResponseRewrite {
     /// Bytes the head may grow by.
@@ -15,7 +16,8 @@ enum ResponseRewrite {
     struct Context {
         var framing: ResponseFraming
         var connection: OwnAnswer.Connection
-        /// Whether a JWT was injected for a session that came by cookie: a cache in front sees no `Authorization`
+        /// Whether a JWT was injected for a session that came by cookie: a cache in front sees no
+        /// `Authorization`
         /// then (RFC 9111 §3.5).
         var isPrivate: Bool
     }

@@ -86,7 +86,8 @@ struct RewriteRules: ~Copyable {
         return []
     }
 
-    /// Whether a field's name, folded, is the JWT's or the request ID's, so that the client's may not stand
+    /// Whether a field's name, folded, is the JWT's or the request ID's, so that the client's may
+    /// not stand
     /// beside the gateway's.
     func isOwn(_ name: Span<UInt8>, untouched: Bool) -> Bool {
         if jwtFieldID == .authorization && requestIDFieldID == .xRequestID { return false }
@@ -136,7 +137,8 @@ struct RewriteRules: ~Copyable {
         case .exact(let exact):
             return exact == name || "[\(exact)]" == name
         case .wildcard(let suffix):
-            return name.hasSuffix(".\(suffix.lowercased())") && name.utf8.count > suffix.utf8.count + 1
+            return name.hasSuffix(".\(suffix.lowercased())")
+                && name.utf8.count > suffix.utf8.count + 1
         }
     }
 

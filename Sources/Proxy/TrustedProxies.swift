@@ -35,10 +35,12 @@ struct TrustedProxies: Sendable {
         }
     }
 
-    /// The client's address: the rightmost entry that is no trusted proxy (interface, "What goes upstream").
+    /// The client's address: the rightmost entry that is no trusted proxy (interface, "What goes
+    /// upstream").
     ///
     /// - Parameter list: the joined values of `X-Forwarded-For`.
-    /// - Returns: the entry's bytes; nil when every entry is trusted, or the first that is not is no address.
+    /// - Returns: the entry's bytes; nil when every entry is trusted, or the first that is not is
+    ///   no address.
     func clientAddress(in list: Span<UInt8>) -> ByteRange? {
         var end = list.count
         while end > 0 {

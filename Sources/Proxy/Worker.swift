@@ -42,7 +42,8 @@ public struct WorkerSurroundings: Sendable {
     }
 }
 
-/// One event loop on one thread, and all it owns: connections, exchanges, caches, tables. Nothing in it is
+/// One event loop on one thread, and all it owns: connections, exchanges, caches, tables. Nothing
+/// in it is
 /// shared with another thread; what crosses threads is copied through mailboxes.
 public struct Worker: ~Copyable {
     let surroundings: WorkerSurroundings

@@ -5,7 +5,8 @@ import HTTPCore
 import Sessions
 
 extension Worker {
-    /// One turn of the loop: what is ready, what is due, what was queued; then one write a connection.
+    /// One turn of the loop: what is ready, what is due, what was queued; then one write a
+    /// connection.
     mutating func turn() throws(SystemFailure) {
         let ready = try loop.wait(until: hasWork ? loop.now : nextDeadline)
         for index in 0..<authenticatorHandles.count {
@@ -55,7 +56,8 @@ extension Worker {
         }
     }
 
-    /// Takes each queue as it stands: what is queued meanwhile waits for the next turn, so that one busy
+    /// Takes each queue as it stands: what is queued meanwhile waits for the next turn, so that one
+    /// busy
     /// peer cannot keep the loop from the rest.
     private mutating func serveQueues() {
         serveExchangeQueue()
