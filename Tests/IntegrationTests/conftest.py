@@ -44,9 +44,9 @@ def shared_upstream():
         yield upstream
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def upstream(shared_upstream):
-    """The recording upstream, emptied: it answers 200 `ok` until told otherwise."""
+    """The recording upstream, emptied before each test: it answers 200 `ok` until told otherwise."""
     shared_upstream.reset()
     return shared_upstream
 

@@ -69,7 +69,7 @@ def test_line_of_a_client_that_left(logged, upstream):
     connection = logged.connect()
     connection.send(get("/public"))
     upstream.received()
-    connection.close()
+    connection.reset()
     assert logged.log_lines(count + 1)[-1]["reason"] == "client_closed"
 
 

@@ -143,7 +143,7 @@ def test_withdrawn_key_leaves_the_cache(start, base_configuration, core, keys, u
 
 
 def test_stale_keys_end(start, base_configuration, core, keys, upstream):
-    options = {"maximum_age": "500ms", "maximum_stale": "2s"}
+    options = {"maximum_age": "1s", "maximum_stale": "2s"}
     configuration = with_core(base_configuration, core, sessions__keys=options)
     gateway = start(configuration).wait_for_keys()
     token = access(keys.dynamic)

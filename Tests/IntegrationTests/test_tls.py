@@ -245,7 +245,7 @@ def refusal(folder, configuration, files):
 
 def test_key_of_another_certificate(base_configuration, names, tmp_path):
     files = {**names["app"].files(), "private_key": str(names["other"].private_key)}
-    assert "match" in refusal(tmp_path, base_configuration, files)
+    assert "is not the key of" in refusal(tmp_path, base_configuration, files)
 
 
 def test_missing_certificate_tells_how_to_make_one(base_configuration, tmp_path):

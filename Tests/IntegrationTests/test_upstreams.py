@@ -42,8 +42,8 @@ def test_round_robin(start, base_configuration):
 
 
 def test_failed_connect_tries_the_next_target(start, base_configuration, own_upstream):
-    closed = f"http://127.0.0.1:{free_port()}"
-    gateway = start(targets(base_configuration, closed, own_upstream.url, closed))
+    closed = [f"http://127.0.0.1:{free_port()}" for _ in range(2)]
+    gateway = start(targets(base_configuration, closed[0], own_upstream.url, closed[1]))
     for _ in range(12):
         assert gateway.ask(post("/public", body=b"once")).status == 200
         assert own_upstream.received().body == b"once"

@@ -1,6 +1,7 @@
 """A client that sends exactly the bytes it is given."""
 
 import socket
+import struct
 import time
 
 from support.message import Reader
@@ -27,6 +28,11 @@ class Connection:
     def close(self):
         self.socket.close()
 
+    def reset(self):
+        """Leaves for good: a mere close could as well be the end of sending only."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
     def send(self, data):
         self.socket.sendall(data)
 
@@ -36,17 +42,7 @@ class Connection:
         interim = 100 <= message.status < 200
         if method == "HEAD" or interim or message.status in NO_CONTENT:
             return message
-        return self._content(message)
-
-    def _content(self, message):
-        coding, length = message.value("transfer-encoding"), message.value("content-length")
-        if coding is not None:
-            self.reader.chunks(message)
-        elif length is not None:
-            message.raw_body = message.body = self.reader.exactly(int(length))
-        else:
-            message.raw_body = message.body = self.reader.rest()
-        return message
+        return self.reader.content(message, until_close=True)
 
     def ask(self, data):
         self.send(data)

@@ -87,7 +87,7 @@ class Reader:
 
     def __init__(self, socket):
         self.socket = socket
-        self.buffer = b""
+        self.buffer = bytearray()
 
     def fill(self):
         """Reads once; False at the end of the stream."""
@@ -101,32 +101,31 @@ class Reader:
     def until(self, mark):
         while mark not in self.buffer:
             if not self.fill():
-                raise EOFError(self.buffer)
-        found, _, self.buffer = self.buffer.partition(mark)
-        return found + mark
+                raise EOFError(bytes(self.buffer))
+        return self.taken(self.buffer.index(mark) + len(mark))
 
     def exactly(self, count):
         while len(self.buffer) < count:
             if not self.fill():
-                raise EOFError(self.buffer)
-        found, self.buffer = self.buffer[:count], self.buffer[count:]
+                raise EOFError(bytes(self.buffer))
+        return self.taken(count)
+
+    def taken(self, count):
+        found = bytes(self.buffer[:count])
+        del self.buffer[:count]
         return found
 
     def rest(self):
         while self.fill():
             pass
-        found, self.buffer = self.buffer, b""
-        return found
+        return self.taken(len(self.buffer))
 
     def head(self):
         lines = self.until(b"\r\n\r\n")[:-4].split(b"\r\n")
         return Message(lines[0], [_field(line) for line in lines[1:]])
 
-    def message(self, content=True, until_close=False):
-        """One message with its content; `content` False for answers that have none by rule."""
-        message = self.head()
-        if not content:
-            return message
+    def content(self, message, until_close=False):
+        """Reads what follows the head, as that says."""
         coding, length = message.value("transfer-encoding"), message.value("content-length")
         if coding is not None:
             self.chunks(message)

@@ -120,7 +120,9 @@ class Upstream:
         reader = Reader(connection)
         try:
             while True:
-                message = reader.message(content=self.reads_content)
+                message = reader.head()
+                if self.reads_content:
+                    reader.content(message)
                 message.connection = number
                 self.requests.put(message)
                 if callable(self.answer):
