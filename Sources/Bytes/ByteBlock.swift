@@ -38,10 +38,10 @@ struct ByteBlock {
     static func first(_ mask: Mask) -> Int? {
         let words = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
         let low = UInt64(littleEndian: words[0])
-        if low != 0 { return low.trailingZeroBitCount &>> 3 }
         let high = UInt64(littleEndian: words[1])
-        if high != 0 { return 8 &+ (high.trailingZeroBitCount &>> 3) }
-        return nil
+        if low | high == 0 { return nil }
+        let bit = low != 0 ? low.trailingZeroBitCount : 64 &+ high.trailingZeroBitCount
+        return bit &>> 3
     }
 }
 

@@ -64,6 +64,7 @@ extension Span where Element == UInt8 {
     }
 
     /// The `size` bytes (1 to 8) at `offset` as a number, the first byte lowest; the rest is zero.
+    @inlinable @inline(__always)
     public func word(at offset: Int, size: Int) -> UInt64 {
         precondition(offset >= 0 && size > 0 && size <= 8 && size <= count &- offset)
         let raw = unsafe bytes

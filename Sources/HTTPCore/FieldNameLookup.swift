@@ -62,6 +62,7 @@ private struct FoldedName {
         if count > 24 { (words.fourth, mapped.fourth) = Self.fold(name, at: 24) }
     }
 
+    @inline(__always)
     private static func fold(_ name: Span<UInt8>, at offset: Int) -> (UInt64, UInt64) {
         let word = name.word(at: offset, size: min(8, name.count &- offset)).lowercased
         let marks = word.lanes(holding: 0x5F) | word.lanes(holding: 0x2E)
