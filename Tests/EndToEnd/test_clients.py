@@ -62,6 +62,7 @@ def test_curl_does_not_get_http2(site, upstream):
 def test_requests(site, upstream, keys):
     with requests.Session() as session:
         session.verify = site.authority
+        session.trust_env = False
         session.cookies.set("sAccessToken", access(keys.dynamic), domain="localhost.local")
         headers = {"Authorization": f"Bearer {access(keys.dynamic)}"}
         for _ in range(20):
@@ -74,8 +75,10 @@ def test_requests(site, upstream, keys):
 def test_requests_reads_chunks(site, upstream):
     upstream.answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" \
         + chunked(*[b"part"] * 5000)
-    answer = requests.get(site.url + "/files/x", verify=site.authority, timeout=10)
-    assert answer.content == b"part" * 5000
+    with requests.Session() as session:
+        session.verify = site.authority
+        session.trust_env = False
+        assert session.get(site.url + "/files/x", timeout=10).content == b"part" * 5000
 
 
 def test_httpx(site, upstream, keys):

@@ -113,6 +113,20 @@ def test_stale_connection_and_content(start, base_configuration, own_upstream):
     assert answer.status == 502
 
 
+def test_second_sending_that_fails_leaves_the_client_its_connection(
+    start, base_configuration, own_upstream
+):
+    """The refused request's head was sent already: what is in the client's input is the next one."""
+    gateway = start(targets(base_configuration, own_upstream.url))
+    own_upstream.answer = lambda call: call.send(OK) if own_upstream.connections > 1 else (
+        own_upstream.stop() if "second" in call.message.target else call.send(OK))
+    with gateway.connect() as connection:
+        assert connection.ask(get("/public/first")).status == 200
+        connection.send(get("/public/second") + get("/nothing", "X-Pad: " + "x" * 500) * 2)
+        statuses = [connection.read().status for _ in range(3)]
+        assert statuses == [502, 404, 404]
+
+
 def test_fresh_connection_that_closes_is_not_tried_again(start, base_configuration, own_upstream):
     gateway = start(targets(base_configuration, own_upstream.url))
     own_upstream.answer = lambda call: call.close()
