@@ -1,3 +1,5 @@
+import Glibc
+
 /// Byte-wise reading of ASCII, without locale or Unicode tables.
 extension UInt8 {
     /// The byte with `A`–`Z` turned to lower case.
@@ -37,8 +39,14 @@ extension Span where Element == UInt8 {
     /// Whether both hold the same bytes. Not for secrets: see `constantTimeEqual`.
     public func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for index in indices where self[index] != other[index] { return false }
-        return true
+        return unsafe withUnsafeBufferPointer { left in
+            unsafe other.withUnsafeBufferPointer { right in
+                guard let left = left.baseAddress, let right = right.baseAddress else {
+                    return true
+                }
+                return unsafe memcmp(left, right, count) == 0
+            }
+        }
     }
 
     /// The first index at or after `start` that holds `byte`.

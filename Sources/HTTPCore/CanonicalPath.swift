@@ -3,7 +3,8 @@ import Bytes
 /// The canonical form of a request's path: escapes of unreserved characters decoded, other escapes
 /// in upper case (RFC 3986 §6.2.2), the rest as received.
 enum CanonicalPath {
-    /// Appends the canonical form of the path that `bytes` begins with; it ends before the first `?`.
+    /// Appends the canonical form of the path that `bytes` begins with; it ends before the first
+    /// `?`.
     ///
     /// - Returns: what may be read in more than one way, and the index after the path.
     static func read(

@@ -2,10 +2,10 @@ import Bytes
 
 /// Segments that mean a place rather than name one: `.` and `..`.
 enum DotSegments {
-    /// Whether a path has one, before or after any step: segments end at slashes of both kinds and at
-    /// parameters, and what follows a space after the dots counts for nothing if it is spaces and
-    /// dots, as in some file systems. `%2e..` is one too: the last dots are lost to who drops them
-    /// before decoding.
+    /// Whether a path has one, before or after any step: segments end at slashes of both kinds and
+    /// at parameters, and what follows a space after the dots counts for nothing if it is spaces
+    /// and dots, as in some file systems. `%2e..` is one too: the last dots are lost to who drops
+    /// them before decoding.
     static func areIn(_ path: Span<UInt8>) -> Bool {
         var index = 0
         while index < path.count {

@@ -4,8 +4,9 @@ import Bytes
 ///
 /// Each step (see `PathStep`) is taken alone, and all together until nothing changes. Where path
 /// parameters meet escapes it matters what is done first (`;%2F` drops the slash or ends the
-/// parameter with it), so there all steps are taken in every order, after each round of decoding. All
-/// readings lie in one storage that is kept, so that reading such a path again allocates nothing.
+/// parameter with it), so there all steps are taken in every order, after each round of decoding.
+/// All readings lie in one storage that is kept, so that reading such a path again allocates
+/// nothing.
 public struct PathReadings: Sendable {
     /// Bytes of storage that are kept from one path to the next.
     static let keptCapacity = 16 * 1024
@@ -22,8 +23,9 @@ public struct PathReadings: Sendable {
         var isFolded: Bool
     }
 
-    /// The path itself, then the readings.
-    private(set) var bytes: [UInt8] = []
+    /// The path itself, then the readings: the first `used` bytes.
+    private var bytes: [UInt8] = []
+    private var used = 0
     private var readings: [Reading] = []
     /// The path, then what each round of decoding makes of it.
     private var rounds: [ByteRange] = []
@@ -47,9 +49,10 @@ public struct PathReadings: Sendable {
     /// Whether letters were turned to lower case in this one, and so must be in patterns.
     public func isFolded(_ index: Int) -> Bool { readings[index].isFolded }
 
-    /// Drops all and keeps the storage.
+    /// Drops all, and keeps the storage unless it is larger than most paths need.
     mutating func removeAll() {
-        bytes.removeAll(keepingUpTo: PathReadings.keptCapacity)
+        used = 0
+        if bytes.count > PathReadings.keptCapacity { bytes = [] }
         readings.removeAll(keepingCapacity: true)
         rounds.removeAll(keepingCapacity: true)
         beginWithTwoSlashes = false
@@ -62,14 +65,13 @@ public struct PathReadings: Sendable {
     ///   `tooManyReadings`.
     mutating func read(_ path: [UInt8], features: PathFeatures) throws(TargetFailure) {
         removeAll()
-        bytes.append(contentsOf: path)
         budget = PathReadings.baseBudget &+ PathReadings.budgetFactor &* path.count
-        let path = ByteRange(offset: 0, count: UInt32(truncatingIfNeeded: path.count))
-        try check(path)
-        keep(try take(.lowercase, from: path), isFolded: true)
+        let path = try begin(path)
+        let traits = PathTraits(bytes.span.bytes(path))
+        keep(try take(.lowercase, from: path, traits), isFolded: true)
         if features == .capital { return }
         for step in PathStep.allCases where step != .lowercase {
-            keep(try take(step, from: path), isFolded: false)
+            keep(try take(step, from: path, traits), isFolded: false)
         }
         try decode(path)
         try takeAll()
@@ -88,7 +90,7 @@ public struct PathReadings: Sendable {
     private mutating func decode(_ path: ByteRange) throws(TargetFailure) {
         rounds.append(path)
         var current = path
-        while let next = try decodeOnce(current) {
+        while let next = try decodeOnce(current, PathTraits(bytes.span.bytes(current))) {
             guard rounds.count <= PathReadings.maximumRounds else { throw .nestedEscapes }
             rounds.append(next)
             keep(next, isFolded: false)
@@ -120,52 +122,78 @@ public struct PathReadings: Sendable {
     ) throws(TargetFailure) {
         var current = start
         var before: ByteRange
+        var traits = PathTraits(bytes.span.bytes(current))
         repeat {
             before = current
             for index in 0..<PathStepOrder.count {
-                current = try take(order[index], from: current)
+                let next = try take(order[index], from: current, traits)
+                guard next != current else { continue }
+                current = next
+                traits = PathTraits(bytes.span.bytes(current))
             }
-            if let next = try decodeOnce(current) { current = next }
+            if let next = try decodeOnce(current, traits) {
+                current = next
+                traits = PathTraits(bytes.span.bytes(current))
+            }
         } while current != before
         keep(current, isFolded: false)
-        keep(try take(.lowercase, from: current), isFolded: true)
+        keep(try take(.lowercase, from: current, traits), isFolded: true)
     }
 }
 
 extension PathReadings {
+    /// Copies the path to the storage's begin.
+    private mutating func begin(_ path: [UInt8]) throws(TargetFailure) -> ByteRange {
+        makeRoom(path.count)
+        var output = PathOutput(bytes.mutableSpan, count: 0)
+        for byte in path { output.append(byte) }
+        used = output.count
+        let range = ByteRange(0..<path.count)
+        try check(range)
+        return range
+    }
+
     /// - Returns: `source` itself when the step changes nothing.
     private mutating func take(
         _ step: PathStep,
-        from source: ByteRange
+        from source: ByteRange,
+        _ traits: PathTraits
     ) throws(TargetFailure) -> ByteRange {
-        let start = bytes.count
-        step.append(source.indices, of: &bytes)
-        return try settle(start, source: source)
+        guard traits.contains(PathTraits(step)) else { return source }
+        makeRoom(Int(source.count))
+        let start = used
+        var output = PathOutput(bytes.mutableSpan, count: start)
+        step.take(source.indices, to: &output)
+        used = output.count
+        return try settle(ByteRange(start..<used))
     }
 
     /// - Returns: nil when there is nothing to decode.
-    private mutating func decodeOnce(_ source: ByteRange) throws(TargetFailure) -> ByteRange? {
-        let start = bytes.count
-        try PathEscapes.append(source.indices, of: &bytes)
-        let result = try settle(start, source: source)
-        return result == source ? nil : result
+    private mutating func decodeOnce(
+        _ source: ByteRange,
+        _ traits: PathTraits
+    ) throws(TargetFailure) -> ByteRange? {
+        guard traits.contains(.escapes) else { return nil }
+        makeRoom(Int(source.count))
+        let start = used
+        var output = PathOutput(bytes.mutableSpan, count: start)
+        try PathEscapes.decode(source.indices, to: &output)
+        used = output.count
+        return try settle(ByteRange(start..<used))
     }
 
-    /// Checks what was appended, and drops it when it is the source again.
-    private mutating func settle(
-        _ start: Int,
-        source: ByteRange
-    ) throws(TargetFailure) -> ByteRange {
-        let result = ByteRange(start..<bytes.count)
-        if result.count == source.count,
-            bytes.span.bytes(result).equals(bytes.span.bytes(source))
-        {
-            bytes.removeLast(Int(result.count))
-            return source
-        }
-        guard bytes.count <= budget else { throw .tooManyReadings }
-        try check(result)
-        return result
+    /// Sees to it that a path of `count` bytes can be appended.
+    private mutating func makeRoom(_ count: Int) {
+        guard bytes.count &- used < count else { return }
+        let missing = max(count &- (bytes.count &- used), bytes.count, 512)
+        bytes.append(contentsOf: repeatElement(0, count: missing))
+    }
+
+    /// Checks what was appended.
+    private mutating func settle(_ range: ByteRange) throws(TargetFailure) -> ByteRange {
+        guard used <= budget else { throw .tooManyReadings }
+        try check(range)
+        return range
     }
 
     private mutating func check(_ range: ByteRange) throws(TargetFailure) {

@@ -1,7 +1,7 @@
 import Bytes
 
 /// One way in which servers read a path as another, decoding apart (see `PathEscapes`).
-enum PathStep: CaseIterable {
+enum PathStep: UInt8, CaseIterable {
     /// `%2F`, `%5C` and `\` are slashes.
     case slashes
     /// `%3F`, `?`, `%23` and `#` end the path.
@@ -17,104 +17,93 @@ enum PathStep: CaseIterable {
     /// Letters have no case.
     case lowercase
 
-    /// Appends the path that lies in `range` of `bytes` as it is read with this step.
-    func append(_ range: Range<Int>, of bytes: inout [UInt8]) {
+    /// Appends the path at `range` as it is read with this step.
+    func take(_ range: Range<Int>, to output: inout PathOutput) {
         switch self {
-        case .slashes: PathStep.appendWithSlashes(range, of: &bytes)
-        case .end: PathStep.appendUpToEnd(range, of: &bytes)
-        case .parameters: PathStep.appendWithoutParameters(range, of: &bytes)
-        case .trailingDots: PathStep.appendWithoutTrailingDots(range, of: &bytes)
-        case .merge: PathStep.appendMerged(range, of: &bytes)
-        case .finalSlash:
-            let endsWithSlash = range.count > 1 && bytes[range.upperBound &- 1] == slash
-            let end = endsWithSlash ? range.upperBound &- 1 : range.upperBound
-            for index in range.lowerBound..<end { bytes.append(bytes[index]) }
+        case .slashes: PathStep.takeSlashes(range, to: &output)
+        case .end: PathStep.takeUpToEnd(range, to: &output)
+        case .parameters: PathStep.dropParameters(range, to: &output)
+        case .trailingDots: PathStep.dropTrailingDots(range, to: &output)
+        case .merge: PathStep.mergeSlashes(range, to: &output)
+        case .finalSlash: PathStep.dropFinalSlash(range, to: &output)
         case .lowercase:
-            for index in range { bytes.append(bytes[index].lowercased) }
+            for index in range { output.append(output[index].lowercased) }
         }
     }
 
-    private static func appendWithSlashes(_ range: Range<Int>, of bytes: inout [UInt8]) {
+    private static func takeSlashes(_ range: Range<Int>, to output: inout PathOutput) {
         var index = range.lowerBound
         while index < range.upperBound {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "\\") {
-                bytes.append(slash)
-                index &+= 1
-            } else if let value = escape(at: index, in: range, of: bytes),
-                value == slash || value == UInt8(ascii: "\\")
-            {
-                bytes.append(slash)
-                index &+= 3
+            let escape = output.escape(at: index, before: range.upperBound)
+            let byte = escape ?? output[index]
+            if byte == slash || byte == UInt8(ascii: "\\") {
+                output.append(slash)
+                index &+= escape == nil ? 1 : 3
             } else {
-                bytes.append(byte)
+                output.append(output[index])
                 index &+= 1
             }
         }
     }
 
-    private static func appendUpToEnd(_ range: Range<Int>, of bytes: inout [UInt8]) {
+    private static func takeUpToEnd(_ range: Range<Int>, to output: inout PathOutput) {
         for index in range {
-            let byte = escape(at: index, in: range, of: bytes) ?? bytes[index]
+            let byte = output.escape(at: index, before: range.upperBound) ?? output[index]
             if byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") { return }
-            bytes.append(bytes[index])
+            output.append(output[index])
         }
     }
 
-    private static func appendWithoutParameters(_ range: Range<Int>, of bytes: inout [UInt8]) {
+    private static func dropParameters(_ range: Range<Int>, to output: inout PathOutput) {
         var isParameter = false
         for index in range {
-            let byte = escape(at: index, in: range, of: bytes) ?? bytes[index]
+            let byte = output.escape(at: index, before: range.upperBound) ?? output[index]
             if byte == UInt8(ascii: ";") {
                 isParameter = true
-            } else if bytes[index] == slash {
+            } else if output[index] == slash {
                 isParameter = false
             }
-            if !isParameter { bytes.append(bytes[index]) }
+            if !isParameter { output.append(output[index]) }
         }
     }
 
-    private static func appendWithoutTrailingDots(_ range: Range<Int>, of bytes: inout [UInt8]) {
-        let start = bytes.count
+    private static func dropTrailingDots(_ range: Range<Int>, to output: inout PathOutput) {
+        let start = output.count
         for index in range {
-            if bytes[index] == slash { dropTrailingDots(from: start, of: &bytes) }
-            bytes.append(bytes[index])
+            if output[index] == slash { dropTrailingDots(from: start, of: &output) }
+            output.append(output[index])
         }
-        dropTrailingDots(from: start, of: &bytes)
+        dropTrailingDots(from: start, of: &output)
     }
 
-    private static func dropTrailingDots(from start: Int, of bytes: inout [UInt8]) {
-        while bytes.count > start {
-            let last = bytes.count &- 1
-            if bytes[last] == UInt8(ascii: ".") || bytes[last] == UInt8(ascii: " ") {
-                bytes.removeLast()
+    private static func dropTrailingDots(from start: Int, of output: inout PathOutput) {
+        while output.count > start {
+            let last = output.count &- 1
+            if output[last] == UInt8(ascii: ".") || output[last] == UInt8(ascii: " ") {
+                output.removeLast()
             } else if last &- 2 >= start,
-                escape(at: last &- 2, in: start..<bytes.count, of: bytes)
-                    == UInt8(ascii: " ")
+                output.escape(at: last &- 2, before: output.count) == UInt8(ascii: " ")
             {
-                bytes.removeLast(3)
+                output.removeLast(3)
             } else {
                 return
             }
         }
     }
 
-    private static func appendMerged(_ range: Range<Int>, of bytes: inout [UInt8]) {
+    private static func mergeSlashes(_ range: Range<Int>, to output: inout PathOutput) {
         var previous: UInt8 = 0
         for index in range {
-            let byte = bytes[index]
-            if byte != slash || previous != slash { bytes.append(byte) }
+            let byte = output[index]
+            if byte != slash || previous != slash { output.append(byte) }
             previous = byte
         }
     }
 
-    /// The byte that the escape at `index` stands for; nil when none begins there.
-    private static func escape(at index: Int, in range: Range<Int>, of bytes: [UInt8]) -> UInt8? {
-        guard bytes[index] == UInt8(ascii: "%"), index &+ 2 < range.upperBound,
-            let high = bytes[index &+ 1].hexadecimalValue,
-            let low = bytes[index &+ 2].hexadecimalValue
-        else { return nil }
-        return high &<< 4 | low
+    private static func dropFinalSlash(_ range: Range<Int>, to output: inout PathOutput) {
+        let endsWithSlash = range.count > 1 && output[range.upperBound &- 1] == slash
+        let end = endsWithSlash ? range.upperBound &- 1 : range.upperBound
+        for index in range.lowerBound..<end { output.append(output[index]) }
     }
 }
 
@@ -139,48 +128,5 @@ enum PathStepOrder: CaseIterable {
         case (_, 4): .merge
         default: .finalSlash
         }
-    }
-}
-
-/// Escapes decoded, one round at a time (RFC 3986 §2.1).
-enum PathEscapes {
-    /// Appends the path that lies in `range` of `bytes` with every escape decoded once; a `%` that
-    /// begins none stays.
-    static func append(_ range: Range<Int>, of bytes: inout [UInt8]) throws(TargetFailure) {
-        let start = bytes.count
-        var index = range.lowerBound
-        while index < range.upperBound {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "%"), index &+ 2 < range.upperBound,
-                let high = bytes[index &+ 1].hexadecimalValue,
-                let low = bytes[index &+ 2].hexadecimalValue
-            {
-                let value = high &<< 4 | low
-                guard value >= 0x20, value != 0x7F else { throw .escapedControl }
-                bytes.append(value)
-                index &+= 3
-            } else {
-                bytes.append(byte)
-                index &+= 1
-            }
-        }
-        if hasOverlongUTF8(bytes.span.extracting(start..<bytes.count)) { throw .overlongUTF8 }
-    }
-
-    /// Whether a sequence says in more bytes what fewer can say (RFC 3629 §3), those of five and six
-    /// bytes of older UTF-8 included.
-    private static func hasOverlongUTF8(_ bytes: Span<UInt8>) -> Bool {
-        for index in bytes.indices where bytes[index] >= 0xC0 {
-            let next = index &+ 1 < bytes.count ? bytes[index &+ 1] : 0
-            switch bytes[index] {
-            case 0xC0, 0xC1: return true
-            case 0xE0: if (0x80...0x9F).contains(next) { return true }
-            case 0xF0: if (0x80...0x8F).contains(next) { return true }
-            case 0xF8: if (0x80...0x87).contains(next) { return true }
-            case 0xFC: if (0x80...0x83).contains(next) { return true }
-            default: break
-            }
-        }
-        return false
     }
 }

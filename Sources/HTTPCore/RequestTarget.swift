@@ -11,6 +11,9 @@ public struct RequestTarget: Sendable {
     /// `host[:port]`.
     private var authorityBytes: [UInt8] = []
     private var hostCount = 0
+    /// The `Host` field that `authorityBytes`, `hostCount` and `port` were read from; empty = another
+    /// source. Most requests of a connection repeat it.
+    private var hostField: [UInt8] = []
     private var features: PathFeatures = []
 
     /// The canonical readings other than `path` itself; none when `hasOneReading`.
@@ -52,13 +55,22 @@ public struct RequestTarget: Sendable {
 
     /// Makes the target empty, and gives back storage that is larger than most requests need.
     public mutating func reset() {
-        pathBytes.removeAll(keepingUpTo: RequestTarget.keptCapacity)
+        resetHost()
+        resetPath()
+    }
+
+    private mutating func resetHost() {
         authorityBytes.removeAll(keepingUpTo: RequestTarget.keptCapacity)
-        if !features.isEmpty { readings.removeAll() }
+        hostField.removeAll(keepingUpTo: RequestTarget.keptCapacity)
         hostCount = 0
+        port = nil
+    }
+
+    private mutating func resetPath() {
+        pathBytes.removeAll(keepingUpTo: RequestTarget.keptCapacity)
+        if !features.isEmpty { readings.removeAll() }
         features = []
         query = .empty
-        port = nil
     }
 
     /// Reads the target and the `Host` field of a head (RFC 9112 §3.2); `bytes` are those the head
@@ -72,7 +84,7 @@ public struct RequestTarget: Sendable {
         _ head: RequestHead,
         in bytes: Span<UInt8>
     ) throws(TargetFailure) {
-        reset()
+        resetPath()
         let target = bytes.bytes(head.target)
         var pathStart = 0
         if target.count > 0, target[0] == UInt8(ascii: "/") {
@@ -139,11 +151,15 @@ extension RequestTarget {
         _ head: RequestHead,
         in bytes: Span<UInt8>
     ) throws(TargetFailure) {
-        guard let value = try RequestTarget.hostField(head) else {
+        guard let range = try RequestTarget.hostField(head) else {
             guard head.version == .http10 else { throw .missingHost }
-            return
+            return resetHost()
         }
-        (hostCount, port) = try HostName.read(bytes.bytes(value), into: &authorityBytes)
+        let value = bytes.bytes(range)
+        if !hostField.isEmpty, hostField.span.equals(value) { return }
+        resetHost()
+        (hostCount, port) = try HostName.read(value, into: &authorityBytes)
+        hostField.append(bytes: value)
     }
 
     private static func hostField(_ head: RequestHead) throws(TargetFailure) -> ByteRange? {
@@ -164,6 +180,7 @@ extension RequestTarget {
         head: RequestHead,
         in bytes: Span<UInt8>
     ) throws(TargetFailure) -> Int {
+        resetHost()
         let (start, defaultPort) = try RequestTarget.scheme(of: target)
         var end = start
         while end < target.count, target[end] != UInt8(ascii: "/"), target[end] != UInt8(ascii: "?")

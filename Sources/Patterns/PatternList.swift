@@ -15,8 +15,8 @@ public enum PatternResult: Equatable, Sendable {
     case limitReached
 }
 
-/// Compiled PCRE2 patterns (`libpcre2-8`), each matched from the subject's first byte to its last, on
-/// bytes, within limits of work.
+/// Compiled PCRE2 patterns (`libpcre2-8`), each matched from the subject's first byte to its last,
+/// on bytes, within limits of work.
 ///
 /// Without just-in-time compilation: its limits count otherwise, and it needs writable memory that
 /// is executable. For one thread: all patterns share the memory a match works in, which is kept, so

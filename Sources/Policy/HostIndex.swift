@@ -1,7 +1,7 @@
 import Bytes
 
-/// Which classes of routes a host meets, one after the other: its own name's, those of the wildcards
-/// that match it from the longest to the shortest, that of any host.
+/// Which classes of routes a host meets, one after the other: its own name's, those of the
+/// wildcards that match it from the longest to the shortest, that of any host.
 struct HostIndex {
     /// The class of routes without hosts.
     static let any = 0

@@ -1,7 +1,7 @@
 import Bytes
 
-/// A hash of byte runs, read bytewise so that the hashes of all prefixes (or suffixes) of a key come
-/// from one pass over it.
+/// A hash of byte runs, read bytewise so that the hashes of all prefixes (or suffixes) of a key
+/// come from one pass over it.
 ///
 /// Its keys come from the configuration, never from a peer, so nobody can make them collide.
 struct RunningHash {
@@ -84,8 +84,8 @@ struct KeyTable {
         return Int(truncatingIfNeeded: mixed &>> shift)
     }
 
-    /// The value of the key that lies at `range` of `text`; -1 when it is not there. `hash` is of the
-    /// key's bytes, in the order they were inserted in.
+    /// The value of the key that lies at `range` of `text`; -1 when it is not there. `hash` is of
+    /// the key's bytes, in the order they were inserted in.
     func find(_ hash: RunningHash, tag: UInt32, key range: Range<Int>, in text: Span<UInt8>) -> Int
     {
         guard lengths &>> UInt64(min(range.count, 63)) & 1 == 1 else { return -1 }

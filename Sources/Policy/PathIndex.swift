@@ -59,8 +59,8 @@ struct PathIndex: ~Copyable {
         UInt32(truncatingIfNeeded: hostClass) &* 2 &+ (isFolded ? 1 : 0)
     }
 
-    /// What a path meets in one host class; `isFolded` when it is in lower case, and patterns are to
-    /// be too.
+    /// What a path meets in one host class; `isFolded` when it is in lower case, and patterns are
+    /// to be too.
     func find(_ path: Span<UInt8>, hostClass: Int, isFolded: Bool) -> PathOutcome {
         let tag = PathIndex.tag(hostClass: hostClass, isFolded: isFolded)
         var (index, isWhole) = longest(path, tag: tag)

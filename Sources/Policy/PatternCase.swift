@@ -27,8 +27,8 @@ enum PatternCase {
         }
     }
 
-    /// Letters and digits after a backslash mean something, but for `d`, `w` and `s`, that have both
-    /// cases or none.
+    /// Letters and digits after a backslash mean something, but for `d`, `w` and `s`, that have
+    /// both cases or none.
     private static func isSpecialEscape(_ byte: UInt8) -> Bool {
         isPlain(byte)
             && ![UInt8(ascii: "d"), UInt8(ascii: "w"), UInt8(ascii: "s")].contains(byte)

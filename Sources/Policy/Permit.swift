@@ -76,7 +76,8 @@ public struct Denial: Error, Equatable, Sendable {
 ///   - authentication: what was found; nil where the session is not looked at (`public`,
 ///     `passthrough`).
 /// - Returns: proof that it may.
-/// - Throws: why it may not. What is no answer yet (`keysNeeded`, `budgetSpent`, nil where a session
+/// - Throws: why it may not. What is no answer yet (`keysNeeded`, `budgetSpent`, nil where a
+///   session
 ///   matters) denies.
 public func authorize(
     rule: SessionRule,

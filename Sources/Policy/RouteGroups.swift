@@ -11,7 +11,8 @@ struct RouteGroups {
 
     private static let methods = Method.allCases.count
 
-    /// By group and method: the route, -1 = none. Methods without a case of their own are in `named`.
+    /// By group and method: the route, -1 = none. Methods without a case of their own are in
+    /// `named`.
     private var routes: [Int] = []
     /// By group: the route for any other method, -1 = none.
     private var fallbacks: [Int] = []

@@ -127,7 +127,8 @@ extension RouteTable {
     /// Appends the path to forward: the canonical path, without the route's prefix where that is
     /// stripped. The caller has prepared one byte more than the path has.
     ///
-    /// - Throws: `strippedPath` when what is left begins with two slashes in any reading, which some
+    /// - Throws: `strippedPath` when what is left begins with two slashes in any reading, which
+    ///   some
     ///   servers take for an authority; `dotSegment`.
     public func appendForwardedPath(
         route: Int,

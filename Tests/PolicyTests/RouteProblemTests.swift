@@ -16,11 +16,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ([route("a", .prefix("/x")), route("b", .prefix("/x"))]),
-        ([route("a", .prefix("/x")), route("b", .prefix("/x/"))]),
-        ([route("a", .exact("/x")), route("b", .exact("/x"))]),
-        ([route("a", .prefix("/x")), route("b", .prefix("/X"))]),
-        ([route("a", .prefix("/x"), methods: ["GET"]), route("b", .prefix("/X"), methods: ["PUT"])]),
+        [route("a", .prefix("/x")), route("b", .prefix("/x"))],
+        [route("a", .prefix("/x")), route("b", .prefix("/x/"))],
+        [route("a", .exact("/x")), route("b", .exact("/x"))],
+        [route("a", .prefix("/x")), route("b", .prefix("/X"))],
+        [route("a", .prefix("/x"), methods: ["GET"]), route("b", .prefix("/X"), methods: ["PUT"])],
         ([
             route("a", .prefix("/x"), methods: ["GET", "PUT"]),
             route("b", .prefix("/x"), methods: ["POST", "PUT"]),
@@ -44,10 +44,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ([route("a", .prefix("/x")), route("b", .exact("/x"))]),
-        ([route("a", .prefix("/x"), methods: ["GET"]), route("b", .prefix("/x"), methods: ["PUT"])]),
-        ([route("a", .prefix("/x"), methods: ["GET"]), route("b", .prefix("/x"))]),
-        ([route("a", .prefix("/x"), hosts: [.exact("a")]), route("b", .prefix("/x"))]),
+        [route("a", .prefix("/x")), route("b", .exact("/x"))],
+        [route("a", .prefix("/x"), methods: ["GET"]), route("b", .prefix("/x"), methods: ["PUT"])],
+        [route("a", .prefix("/x"), methods: ["GET"]), route("b", .prefix("/x"))],
+        [route("a", .prefix("/x"), hosts: [.exact("a")]), route("b", .prefix("/x"))],
         ([
             route("a", .prefix("/x"), hosts: [.exact("a.b")]),
             route("b", .prefix("/x"), hosts: [.wildcard("b")]),
@@ -59,7 +59,7 @@ import Testing
         ([
             route("a", .pattern("/.*", prefix: "/x")), route("b", .pattern("/.*", prefix: "/y")),
         ]),
-        ([route("a", .prefix("/x"), hosts: [.exact("a"), .exact("a"), .exact("A")])]),
+        [route("a", .prefix("/x"), hosts: [.exact("a"), .exact("a"), .exact("A")])],
     ])
     func takesRoutesThatDiffer(_ routes: [RouteOptions]) {
         #expect(problems(routes) == [])
@@ -129,8 +129,8 @@ import Testing
 
     @Test(arguments: [
         // Met through any other Host.
-        ([route("weak", .prefix("/"), session: .public), route("s", .prefix("/a"), hosts: host)]),
-        ([route("weak", .prefix("/a"), session: .public), route("s", .prefix("/a"), hosts: host)]),
+        [route("weak", .prefix("/"), session: .public), route("s", .prefix("/a"), hosts: host)],
+        [route("weak", .prefix("/a"), session: .public), route("s", .prefix("/a"), hosts: host)],
         ([
             route("weak", .prefix("/a/b"), session: .optional),
             route("s", .prefix("/a"), hosts: host),
@@ -169,14 +169,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ([route("same", .prefix("/")), route("s", .prefix("/a"), hosts: host)]),
+        [route("same", .prefix("/")), route("s", .prefix("/a"), hosts: host)],
         ([
             route("other", .prefix("/"), session: .public, upstream: 1),
             route("s", .prefix("/a"), hosts: host),
         ]),
-        ([route("apart", .prefix("/b"), session: .public), route("s", .prefix("/a"), hosts: host)]),
-        ([route("apart", .prefix("/ab"), session: .public), route("s", .prefix("/a"), hosts: host)]),
-        ([route("apart", .exact("/"), session: .public), route("s", .prefix("/a"), hosts: host)]),
+        [route("apart", .prefix("/b"), session: .public), route("s", .prefix("/a"), hosts: host)],
+        [route("apart", .prefix("/ab"), session: .public), route("s", .prefix("/a"), hosts: host)],
+        [route("apart", .exact("/"), session: .public), route("s", .prefix("/a"), hosts: host)],
         ([
             route("get", .prefix("/"), methods: ["GET"], session: .public),
             route("s", .prefix("/a"), hosts: host, methods: ["POST"]),

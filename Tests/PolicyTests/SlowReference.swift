@@ -1,7 +1,7 @@
 import Policy
 
-/// The rules of matching once more, slowly and by other means: every reading that any order of steps
-/// leads to, and every route looked at. What the gateway accepts must hold here too.
+/// The rules of matching once more, slowly and by other means: every reading that any order of
+/// steps leads to, and every route looked at. What the gateway accepts must hold here too.
 enum SlowReference {
     struct Reading: Hashable {
         var path: [UInt8]
@@ -78,8 +78,8 @@ enum SlowReference {
         return known
     }
 
-    /// One round; nil when it meets what is refused. The paths of these tests hold no other overlong
-    /// sequences than those that begin with 0xC0.
+    /// One round; nil when it meets what is refused. The paths of these tests hold no other
+    /// overlong sequences than those that begin with 0xC0.
     private static func decode(_ path: [UInt8]) -> [UInt8]? {
         var result: [UInt8] = []
         var rest = path[...]
