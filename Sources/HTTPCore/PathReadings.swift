@@ -9,7 +9,7 @@ import Bytes
 /// nothing.
 public struct PathReadings: Sendable {
     /// Bytes of storage that are kept from one path to the next.
-    static let keptCapacity = 16 * 1024
+    static let keptCapacity = 2 * 1024
     /// Decoding rounds that may change a path.
     static let maximumRounds = 3
     /// Bytes that the readings of one path may take: this, and so many times the path's own.

@@ -11,8 +11,8 @@ public struct RequestTarget: Sendable {
     /// `host[:port]`.
     private var authorityBytes: [UInt8] = []
     private var hostCount = 0
-    /// The `Host` field that `authorityBytes`, `hostCount` and `port` were read from; empty = another
-    /// source. Most requests of a connection repeat it.
+    /// The `Host` field that `authorityBytes`, `hostCount` and `port` were read from; empty =
+    /// another source. Most requests of a connection repeat it.
     private var hostField: [UInt8] = []
     private var features: PathFeatures = []
 
@@ -49,9 +49,6 @@ public struct RequestTarget: Sendable {
     /// Whether no server reads the path otherwise: it has none of `%`, `;`, `//`, `/.`, `./`,
     /// capitals, a final `/` or `.`.
     public var hasOneReading: Bool { features.isEmpty }
-
-    /// Whether the path has capitals.
-    public var hasCapitals: Bool { features.contains(.capital) }
 
     /// Makes the target empty, and gives back storage that is larger than most requests need.
     public mutating func reset() {
