@@ -81,7 +81,8 @@ let package = Package(
         module(
             "Configuration",
             [
-                yams, "Bytes", "EventLoop", "HTTPCore", "Observability", "TLS", "Sessions", "Policy",
+                yams, "Bytes", "EventLoop", "HTTPCore", "Observability", "TLS", "Sessions",
+                "Policy",
                 "Patterns", "Connections", "Upstreams", "Proxy",
             ]
         ),
@@ -105,8 +106,11 @@ let package = Package(
         tests("HTTP1Tests", ["HTTP1", "HTTPCore", "Bytes"]),
         tests("TLSTests", ["TLS", "COpenSSL", "COpenSSLMemory", "Bytes"]),
         tests("UpstreamsTests", ["Upstreams", "Bytes"]),
-        tests("PolicyTests", ["Policy", "Sessions", "HTTPCore", "Bytes"]),
-        tests("AuthorityTests", ["Authority", "HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes"]),
+        tests("PolicyTests", ["Policy", "HTTPCore", "Sessions", "Patterns", "Bytes"]),
+        tests(
+            "AuthorityTests",
+            ["Authority", "HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes"]
+        ),
         tests(
             "SessionsTests",
             ["Sessions", "HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes"],
@@ -115,7 +119,8 @@ let package = Package(
         tests(
             "ConfigurationTests",
             [
-                "Configuration", "Bytes", "EventLoop", "HTTPCore", "Observability", "TLS", "Sessions",
+                "Configuration", "Bytes", "EventLoop", "HTTPCore", "Observability", "TLS",
+                "Sessions",
                 "Policy", "Connections", "Upstreams", "Proxy", "Cryptography",
             ],
             exclude: ["Fixtures"]

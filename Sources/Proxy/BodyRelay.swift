@@ -45,9 +45,10 @@ enum BodyRelay {
     ) -> Moved {
         var hasTrailers = false
         while true {
-            guard hasTrailers || output.count < credit,
-                output.prepare(Self.step + Limits.trailerSection + 64, from: &pool)
-            else { return .blocked }
+            // After the trailers only the end is left, and its room was prepared with theirs.
+            guard hasTrailers || (output.count < credit && prepare(&output, &pool)) else {
+                return .blocked
+            }
             do throws(HTTP1Failure) {
                 let offered = min(input.count, Self.step)
                 let step = try decoder.next(
@@ -80,6 +81,10 @@ enum BodyRelay {
                 return .broken(error)
             }
         }
+    }
+
+    private static func prepare(_ output: inout Buffer, _ pool: inout ChunkPool) -> Bool {
+        output.prepare(step + Limits.trailerSection + 64, from: &pool)
     }
 
     private static func write(

@@ -10,7 +10,9 @@ extension Worker {
     mutating func clientReady(_ client: Handle<ClientConnection>, _ readiness: Readiness) {
         guard clients.contains(client) else { return }
         clients[client].transport.announce(readiness)
-        if readiness.contains(.hungUp) && !readiness.contains(.readable) {
+        // Hung up both ways while nothing of ours was closed: the client reset the connection. The end
+        // of its sending alone is no reason to stop (RFC 9112 §9.6).
+        if readiness.contains(.hungUp), clients[client].state == .exchanging {
             abandon(client)
             return
         }
@@ -31,6 +33,16 @@ extension Worker {
         case .discarding: discard(client)
         case .closing: break
         case .lingering: linger(client)
+        }
+        readAgain(client)
+    }
+
+    /// An edge is announced once: what a state that reads left unread is read in the next turn.
+    private mutating func readAgain(_ client: Handle<ClientConnection>) {
+        guard clients.contains(client), clients[client].transport.mayRead else { return }
+        switch clients[client].state {
+        case .handshaking, .reading, .discarding, .lingering: queue(client)
+        case .exchanging, .closing: break
         }
     }
 
@@ -68,7 +80,7 @@ extension Worker {
         switch clients[client].transport.receive(from: &chunks) {
         case .progressed:
             if clients[client].transport.waiting > 0 { markDirty(client) }
-            if !parse(client), clients[client].transport.mayRead { queue(client) }
+            _ = parse(client)
         case .nothing:
             if clients[client].transport.waiting > 0 { markDirty(client) }
         case .ended:
@@ -186,11 +198,7 @@ extension Worker {
             let count = clients[client].transport.input.count
             clients[client].transport.input.discard(to: &chunks)
             clients[client].lingerBudget -= count
-            if clients[client].lingerBudget <= 0 {
-                close(client)
-            } else if clients[client].transport.mayRead {
-                queue(client)
-            }
+            if clients[client].lingerBudget <= 0 { close(client) }
         case .nothing:
             break
         case .ended, .failed:

@@ -56,6 +56,8 @@ struct Exchange: ~Copyable {
     var triedTargets: UInt64 = 0
     /// Connects that failed on its behalf.
     var connects = 0
+    /// Whether the head was rewritten, and so taken out of the client's input.
+    var isHeadSent = false
     /// Whether it was sent a second time.
     var isRetried = false
     var upstream: Handle<UpstreamConnection>?

@@ -78,6 +78,9 @@ extension Failure {
         Failure(405, .methodNotAllowed, allowed: allowed)
     }
 
+    /// A `respond` route answers GET and HEAD only.
+    static let respondMethod = Failure(405, .methodNotAllowed)
+
     /// CONNECT and TRACE are not forwarded to any route.
     static let methodRefused = Failure(405, .methodNotAllowed, closes: true)
 

@@ -55,19 +55,21 @@ extension Worker {
     func survivesRefusal(_ exchange: Handle<Exchange>) -> Bool {
         guard exchanges[exchange].keepsClient, drainDeadline == nil else { return false }
         switch exchanges[exchange].state {
-        case .relayingResponse, .answered:
-            return false
-        case .awaitingResponse:
+        case .relayingResponse, .answered: return false
+        case .judging, .awaitingTurn, .awaitingKeys, .awaitingUpstream, .connecting,
+            .awaitingResponse:
+            break
+        }
+        guard !exchanges[exchange].isHeadSent else {
             return exchanges[exchange].isRequestFinished
-        case .judging, .awaitingTurn, .awaitingKeys, .awaitingUpstream, .connecting:
-            guard !exchanges[exchange].head.expectsContinue else {
-                return !exchanges[exchange].hasContent
-            }
-            switch exchanges[exchange].head.framing {
-            case .none: return true
-            case .length(let length): return length <= Self.discardedMaximum
-            case .chunked, .untilClose: return false
-            }
+        }
+        guard !exchanges[exchange].head.expectsContinue else {
+            return !exchanges[exchange].hasContent
+        }
+        switch exchanges[exchange].head.framing {
+        case .none: return true
+        case .length(let length): return length <= Self.discardedMaximum
+        case .chunked, .untilClose: return false
         }
     }
 
@@ -76,7 +78,7 @@ extension Worker {
     /// head if it still lies in the input.
     private mutating func unreadContent(_ exchange: Handle<Exchange>) -> UInt64? {
         guard survivesRefusal(exchange) else { return nil }
-        if exchanges[exchange].state == .awaitingResponse { return 0 }
+        if exchanges[exchange].isHeadSent { return 0 }
         let client = exchanges[exchange].client
         let byteCount = exchanges[exchange].head.byteCount
         guard byteCount <= clients[client].transport.input.count else { return nil }

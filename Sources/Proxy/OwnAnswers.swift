@@ -53,6 +53,8 @@ extension Worker {
                 to: &clients[client].transport.output
             )
             clients[client].transport.output.append("\r\n")
+        } else if failure == .respondMethod {
+            clients[client].transport.output.append("Allow: GET, HEAD\r\n")
         } else if failure.status == 405 {
             clients[client].transport.output.append(
                 "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
@@ -113,10 +115,6 @@ extension Worker {
         let session = permit.session
         let generation = exchanges[exchange].generation
         let method = exchanges[exchange].head.method
-        guard method == .get || method == .head else {
-            refuse(exchange, .methodNotAllowed(allowed: nil))
-            return
-        }
         guard let session else {
             refuse(exchange, .noRoute)
             return

@@ -37,6 +37,13 @@ extension Worker {
         }
         guard let route = matchedRoute(exchange) else { return }
         exchanges[exchange].route = route
+        let method = exchanges[exchange].head.method
+        if case .respondJWT = generations[exchanges[exchange].generation].routes.action(route),
+            method != .get, method != .head
+        {
+            refuse(exchange, .respondMethod)
+            return
+        }
         authenticate(exchange)
     }
 
@@ -154,6 +161,7 @@ extension Worker {
             upstreams[handle].owner = exchange.bits
             upstreams[handle].state = .exchanging
             upstreams[handle].isReused = true
+            upstreams[handle].deadline = .distantFuture
             upstreams[handle].hasAnswered = false
             exchanges[exchange].upstream = handle
             rewrite(exchange, handle)
@@ -213,7 +221,11 @@ extension Worker {
             return
         }
         clients[client].transport.input.consume(byteCount)
-        exchanges[exchange].requestContent = ContentDecoder(exchanges[exchange].head.framing)
+        exchanges[exchange].isHeadSent = true
+        exchanges[exchange].requestContent = ContentDecoder(
+            exchanges[exchange].head.framing,
+            trailersMaximum: generations[generation].options.limits.requestFields
+        )
         if exchanges[exchange].isRepeatable { upstreams[upstream].transport.retainSent() }
         send(exchange, upstream)
     }
@@ -225,7 +237,11 @@ extension Worker {
         exchanges[exchange].upstreamStartedAt = loop.now
         upstreams[upstream].parser.reset()
         markDirty(upstream)
-        relayRequest(exchange)
+        if exchanges[exchange].isRequestFinished {
+            requestFinished(exchange)
+        } else {
+            relayRequest(exchange)
+        }
     }
 
     /// What waited goes on: another turn, keys, or a connection came.

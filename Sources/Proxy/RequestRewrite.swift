@@ -42,6 +42,7 @@ enum RequestRewrite {
         appendJWT(permit, generation.rewrite, session, to: &output)
         let context = FieldContext(
             untouched: permit.credentials == .untouched,
+            expectsContinue: exchange.head.expectsContinue,
             isTrusted: listener.isTrusted,
             named: ConnectionNames(exchange.head, bytes)
         )
@@ -101,6 +102,8 @@ enum RequestRewrite {
     private struct FieldContext {
         /// Whether the route leaves credentials alone.
         var untouched: Bool
+        /// Whether the client really waits for a 100.
+        var expectsContinue: Bool
         /// Whether the peer's forwarded fields are believed.
         var isTrusted: Bool
         var named: ConnectionNames
@@ -140,6 +143,8 @@ enum RequestRewrite {
             !line.isAlias && bytes.bytes(line.value).equalsIgnoringCase("trailers")
         case .contentLength:
             !line.isAlias
+        case .expect:
+            context.expectsContinue && !line.isAlias
         case .authorization, .cookie, .antiCSRF, .rid, .stAuthMode, .fdiVersion:
             // Aliases too: an upstream may take `anti_csrf` for `anti-csrf`.
             context.untouched && !line.isAlias

@@ -14,9 +14,10 @@ extension Worker {
         }
         let state = exchanges[exchange].state
         guard state == .awaitingResponse || state == .relayingResponse else { return }
+        guard !exchanges[exchange].isRequestFinished else { return }
         let client = exchanges[exchange].client
         var hasRead = false
-        while !exchanges[exchange].requestContent.isFinished {
+        while !exchanges[exchange].isRequestFinished {
             let before = exchanges[exchange].bytesIn
             let moved = moveRequestContent(exchange, from: client, to: upstream)
             if exchanges[exchange].bytesIn > before {
@@ -32,6 +33,7 @@ extension Worker {
                 markDirty(upstream)
             case .blocked:
                 clients[client].deadline = .distantFuture
+                awaitReading(exchange, upstream)
                 return
             case .broken(let failure):
                 requestBroke(exchange, Failure(failure))
@@ -83,6 +85,19 @@ extension Worker {
         }
     }
 
+    /// An upstream that takes no more is given up as a client would be; a write that gets through
+    /// begins the time anew.
+    private mutating func awaitReading(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) {
+        guard exchanges[exchange].state == .awaitingResponse,
+            upstreams[upstream].deadline == .distantFuture
+        else { return }
+        upstreams[upstream].deadline = loop.now + generations[current].options.timeouts.sendIdle
+        armTimer(upstream)
+    }
+
     private mutating func awaitContent(_ client: Handle<ClientConnection>) {
         clients[client].deadline = loop.now + generations[current].options.timeouts.requestBodyIdle
         armTimer(client)
@@ -90,7 +105,7 @@ extension Worker {
     }
 
     /// Everything the client sent is passed on: now the upstream's time runs.
-    private mutating func requestFinished(_ exchange: Handle<Exchange>) {
+    mutating func requestFinished(_ exchange: Handle<Exchange>) {
         guard let upstream = exchanges[exchange].upstream else { return }
         clients[exchanges[exchange].client].deadline = .distantFuture
         guard exchanges[exchange].state == .awaitingResponse else { return }
@@ -123,7 +138,10 @@ extension Worker {
                 ? readResponseHead(exchange, upstream) : moveResponseContent(exchange, upstream)
             switch moved {
             case .finished:
-                if isHeadMissing { continue }
+                if isHeadMissing {
+                    awaitResponseContent(exchange, upstream)
+                    continue
+                }
                 finished(exchange)
                 return
             case .blocked:

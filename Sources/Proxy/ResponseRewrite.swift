@@ -31,7 +31,13 @@ enum ResponseRewrite {
         appendStatusLine(head, bytes, to: &output)
         let named = ConnectionNames(head, bytes)
         var hasCacheRule = false
+        // One length at most, and none where there can be no content (RFC 9110 §8.6).
+        var hasLength = head.status < 200 || head.status == 204
         for line in head.fields where passes(line, bytes, named) {
+            if line.id == .contentLength, !line.isAlias {
+                if hasLength { continue }
+                hasLength = true
+            }
             if line.id == .cacheControl, !hasCacheRule {
                 hasCacheRule = settlesCaching(bytes.bytes(line.value))
             }
@@ -127,7 +133,11 @@ extension Worker {
         }
         exchanges[exchange].status = exchanges[exchange].response.status
         exchanges[exchange].keepsUpstream = exchanges[exchange].response.keepsAlive
-        exchanges[exchange].responseContent = ContentDecoder(exchanges[exchange].response.framing)
+        exchanges[exchange].responseContent = ContentDecoder(
+            exchanges[exchange].response.framing,
+            trailersMaximum: generations[exchanges[exchange].generation].options.limits
+                .requestFields
+        )
         exchanges[exchange].state = .relayingResponse
         if let seconds = exchanges[exchange].response.keepAliveTimeout {
             upstreams[upstream].limitIdleTime(toSeconds: seconds)

@@ -150,8 +150,10 @@ extension Worker {
         upstreams[upstream].isDirty = false
         guard upstreams[upstream].state == .exchanging else { return }
         let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
+        let before = upstreams[upstream].transport.waiting
         switch upstreams[upstream].transport.flush(&chunks) {
         case .done, .blocked:
+            noteSent(exchange, upstream, before: before)
             guard exchanges.contains(exchange), !exchanges[exchange].isRequestFinished,
                 upstreams[upstream].transport.waiting < Self.highWater
             else { return }
@@ -163,6 +165,19 @@ extension Worker {
             queue(upstream)
             if !upstreams[upstream].transport.mayRead { upstreamEnded(exchange, upstream) }
         }
+    }
+
+    /// A write that got through: the upstream reads.
+    private mutating func noteSent(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>,
+        before: Int
+    ) {
+        guard upstreams[upstream].transport.waiting < before, exchanges.contains(exchange),
+            exchanges[exchange].state == .awaitingResponse,
+            !exchanges[exchange].isRequestFinished
+        else { return }
+        upstreams[upstream].deadline = .distantFuture
     }
 
     private mutating func continueRequest(_ exchange: Handle<Exchange>) {
@@ -244,15 +259,14 @@ extension Worker {
         )
         if case .connect(let same, let address) = lease {
             connect(exchange, same, address: address)
-            if let fresh = exchanges[exchange].upstream {
+            // The connect may have failed at once, and the exchange with it.
+            if exchanges.contains(exchange), let fresh = exchanges[exchange].upstream {
                 swap(&output, &upstreams[fresh].transport.output)
                 return
             }
         }
         output.discard(to: &chunks)
-        if exchanges.contains(exchange), exchanges[exchange].state != .answered {
-            refuse(exchange, .upstreamUnreachable)
-        }
+        refuse(exchange, .upstreamUnreachable)
     }
 
     /// The exchange is over: back to the pool, or gone.

@@ -82,6 +82,8 @@ final class ServerTables {
             list.append(count)
             list += name.utf8
         }
+        // HTTP/1.0 is served wherever HTTP/1.1 is, and has a name of its own (RFC 7301 §6).
+        if names.contains("http/1.1") { list += [8] + Array("http/1.0".utf8) }
         return list
     }
 }
