@@ -5,7 +5,7 @@ import Foundation
 import Observability
 import TLS
 
-/// `sallyport demo`: a gateway with all that belongs around it, on this machine and in this process.
+/// `sallyport demo`: a gateway with all that belongs around it, in this process.
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",

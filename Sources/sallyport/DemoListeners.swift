@@ -20,8 +20,8 @@ struct DemoListeners: ~Copyable {
     /// A port for the gateway's admin listener.
     let admin: UInt16
 
-    /// Listens on the ports after the gateway's, and elsewhere where those are in use; the loop also
-    /// waits for `end`.
+    /// Listens on the ports after the gateway's, and elsewhere where those are in use. The loop
+    /// also waits for `end`.
     static func open(
         after port: DemoPort,
         end: WakeUp

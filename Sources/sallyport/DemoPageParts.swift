@@ -40,8 +40,8 @@ extension DemoPage {
         <div id="result" hidden>
         <h3 id="request"></h3>
         <p id="note"></p>
-        <table id="claims"></table>
         <pre id="text"></pre>
+        <table id="claims"></table>
         </div>
         </section>
         """

@@ -55,7 +55,7 @@ extension DemoPage {
             return reason;
           }
           show(result, json.error ? `The service refused: ${json.error}.` : json.signedIn
-            ? "The service verified the JWT, and received:"
+            ? "The service verified the JWT. The session's own token did not reach it:"
             : "The service was asked without a JWT, and received:");
           $("text").append(element("b", json.request + "\n"));
           for (const field of json.fields) {
@@ -108,11 +108,14 @@ extension DemoPage {
         $("jwt").addEventListener("click", act(async () => {
           const result = await call("GET", "/getJWT");
           if (!result.json || !result.json.token) { showService(result); return; }
-          show(result, "The session's JWT. Of a session of today it is the access token itself, "
-            + "which the cookie hides from scripts; this route gives it away because it has "
-            + "expose_access_token: true. Without that the answer is 403 token_not_exposed.");
+          const parts = result.json.token.split(".");
+          show(result, decoded(parts[0]).version
+            ? "The JWT of a session of today is the access token itself, which an HttpOnly cookie "
+              + "hides from scripts. This route gives it away because it has "
+              + "expose_access_token: true; without that the answer is 403 token_not_exposed."
+            : "The JWT that the session's token holds.");
           $("text").textContent = result.json.token;
-          showClaims("Its claims", decoded(result.json.token.split(".")[1]));
+          showClaims("Its claims", decoded(parts[1]));
         }));
         $("signout").addEventListener("click", act(async () => {
           const result = await call("POST", "/auth/signout");

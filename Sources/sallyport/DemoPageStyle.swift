@@ -36,7 +36,8 @@ extension DemoPage {
         pre { margin: .5rem 0 0; padding: .8rem; border-radius: 6px; background: #8881;
           font: .8rem/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
         mark { background: none; color: var(--accent); font-weight: 600; }
-        table { border-collapse: collapse; font-size: .85rem; width: 100%; }
+        pre:empty { display: none; }
+        table { border-collapse: collapse; font-size: .85rem; width: 100%; margin-top: .6rem; }
         caption { text-align: left; font-weight: 600; padding: .4rem 0; }
         th, td { text-align: left; vertical-align: top; padding: .15rem .8rem .15rem 0;
           overflow-wrap: anywhere; }

@@ -32,7 +32,7 @@ struct DemoService {
                 return DemoReport.refused(request, error)
             }
             waiting.append((ticket, request))
-            wantsFetch = true
+            wantsFetch = !isFetching
             return nil
         }
     }
