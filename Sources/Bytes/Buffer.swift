@@ -45,7 +45,8 @@ public struct Buffer: ~Copyable {
             case .none:
                 return Span()
             case .some(let chunk):
-                let bytes = unsafe UnsafeBufferPointer(start: chunk.base + start, count: end - start)
+                let first = unsafe chunk.base + start
+                let bytes = unsafe UnsafeBufferPointer(start: first, count: end - start)
                 let span = unsafe Span(_unsafeElements: bytes)
                 return unsafe _overrideLifetime(span, borrowing: self)
             }

@@ -2,7 +2,8 @@
 /// while another is changed.
 ///
 /// The rule that the compiler cannot check here: a view is taken for one step, is never stored, and
-/// its buffer is neither written, consumed nor released while it is used. Spans of it are bounds-checked
+/// its buffer is neither written, consumed nor released while it is used. Spans of it are
+/// bounds-checked
 /// as any other.
 @safe
 public struct ByteView {

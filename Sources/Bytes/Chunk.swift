@@ -57,11 +57,12 @@ public struct ChunkPool: ~Copyable {
     }
 
     deinit {
-        for unsafe memory in unsafe small { unsafe memory.deallocate() }
-        for unsafe memory in unsafe large { unsafe memory.deallocate() }
+        for index in unsafe small.indices { unsafe small[index].deallocate() }
+        for index in unsafe large.indices { unsafe large[index].deallocate() }
     }
 
-    /// A chunk of `smallBytes`, or of `largeBytes` when `bytes` is more; nil when it is more than those too.
+    /// A chunk of `smallBytes`, or of `largeBytes` when `bytes` is more; nil when it is more than
+    /// those too.
     public mutating func lend(atLeast bytes: Int) -> Chunk? {
         guard bytes <= largeBytes else { return nil }
         lent += 1

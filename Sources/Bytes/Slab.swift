@@ -98,7 +98,8 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 
     /// The element in place.
     ///
-    /// The caller knows that the tenancy lasts (`contains`); a stale handle is a fault of ours and traps.
+    /// The caller knows that the tenancy lasts (`contains`); a stale handle is a fault of ours and
+    /// traps.
     @inlinable
     public subscript(_ handle: Handle<Element>) -> Element {
         unsafeAddress {

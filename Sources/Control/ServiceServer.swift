@@ -27,7 +27,8 @@ public struct ServiceServer: ~Copyable {
 
     /// Opens the listener and registers it.
     ///
-    /// The owner passes events of `kinds` to `handle`; of more than `capacity` connections the latest
+    /// The owner passes events of `kinds` to `handle`; of more than `capacity` connections the
+    /// latest
     /// are closed.
     public static func open(
         on address: SocketAddress,

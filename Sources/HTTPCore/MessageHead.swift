@@ -32,7 +32,8 @@ public enum ContentFraming: Equatable, Sendable {
     case untilClose
 }
 
-/// A request's head. Ranges are into the bytes it was parsed from, counted from the head's first byte.
+/// A request's head. Ranges are into the bytes it was parsed from, counted from the head's first
+/// byte.
 ///
 /// Reused from request to request so that a warm one allocates nothing: `reset` keeps the storage.
 public struct RequestHead: Sendable {

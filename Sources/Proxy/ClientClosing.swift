@@ -38,8 +38,10 @@ extension Worker {
             guard exchanges.contains(exchange), exchanges[exchange].state == .relayingResponse,
                 let upstream = exchanges[exchange].upstream
             else { return }
+            // Served even with nothing to read when its time stood still: it runs again from here.
             if upstreams[upstream].transport.mayRead
                 || !upstreams[upstream].transport.input.isEmpty
+                || upstreams[upstream].deadline == .distantFuture
             {
                 queue(upstream)
             }

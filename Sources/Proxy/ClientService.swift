@@ -10,7 +10,8 @@ extension Worker {
     mutating func clientReady(_ client: Handle<ClientConnection>, _ readiness: Readiness) {
         guard clients.contains(client) else { return }
         clients[client].transport.announce(readiness)
-        // Hung up both ways while nothing of ours was closed: the client reset the connection. The end
+        // Hung up both ways while nothing of ours was closed: the client reset the connection. The
+        // end
         // of its sending alone is no reason to stop (RFC 9112 §9.6).
         if readiness.contains(.hungUp), clients[client].state == .exchanging {
             abandon(client)

@@ -183,7 +183,10 @@ extension Worker {
     private mutating func continueRequest(_ exchange: Handle<Exchange>) {
         let client = exchanges[exchange].client
         guard clients.contains(client) else { return }
-        if !clients[client].transport.input.isEmpty || clients[client].transport.mayRead {
+        // Served even with nothing to read when its time stood still: it runs again from here.
+        if !clients[client].transport.input.isEmpty || clients[client].transport.mayRead
+            || clients[client].deadline == .distantFuture
+        {
             queue(client)
         }
     }
