@@ -118,8 +118,14 @@ def test_second_sending_that_fails_leaves_the_client_its_connection(
 ):
     """The refused request's head was sent already: what is in the client's input is the next one."""
     gateway = start(targets(base_configuration, own_upstream.url))
-    own_upstream.answer = lambda call: call.send(OK) if own_upstream.connections > 1 else (
-        own_upstream.stop() if "second" in call.message.target else call.send(OK))
+
+    def answer(call):
+        if call.message.target.endswith("second"):
+            own_upstream.stop()
+        else:
+            call.send(OK)
+
+    own_upstream.answer = answer
     with gateway.connect() as connection:
         assert connection.ask(get("/public/first")).status == 200
         connection.send(get("/public/second") + get("/nothing", "X-Pad: " + "x" * 500) * 2)
