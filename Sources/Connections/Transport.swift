@@ -102,6 +102,12 @@ public struct Transport: ~Copyable {
     /// Bytes that wait to be sent, as plaintext or encrypted.
     public var waiting: Int { output.count - retained + encryptedOutput.count }
 
+    /// A write failed: reading will find what the peer sent before, and the end.
+    public mutating func expectEnd() {
+        hungUp = true
+        mayRead = true
+    }
+
     /// Notes what an event announced.
     public mutating func announce(_ readiness: Readiness) {
         if readiness.contains(.readable) { mayRead = true }

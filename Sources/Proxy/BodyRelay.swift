@@ -39,7 +39,7 @@ enum BodyRelay {
         coding: ContentCoding,
         credit: Int,
         trailers: inout [FieldLine],
-        direction: TrailerRules.Direction,
+        rules: TrailerRules,
         counted: inout UInt64,
         pool: inout ChunkPool
     ) -> Moved {
@@ -66,7 +66,7 @@ enum BodyRelay {
                     input.release(to: &pool)
                     return .needsMore
                 case .trailers(let consumed):
-                    guard writeTrailers(trailers, input.readable, direction, coding, &output) else {
+                    guard writeTrailers(trailers, input.readable, rules, coding, &output) else {
                         return .refusedTrailers
                     }
                     input.consume(consumed)
@@ -106,16 +106,16 @@ enum BodyRelay {
     private static func writeTrailers(
         _ trailers: [FieldLine],
         _ bytes: Span<UInt8>,
-        _ direction: TrailerRules.Direction,
+        _ rules: TrailerRules,
         _ coding: ContentCoding,
         _ output: inout Buffer
     ) -> Bool {
-        for line in trailers where !TrailerRules.allows(line, direction) {
-            if direction == .request { return false }
+        for line in trailers where !rules.allow(line, bytes) {
+            if rules.refuse { return false }
         }
         guard coding == .chunked else { return true }
         ChunkWriter.appendLastChunk(to: &output)
-        for line in trailers where TrailerRules.allows(line, direction) {
+        for line in trailers where rules.allow(line, bytes) {
             output.append(bytes.bytes(line.name))
             output.append(": ")
             output.append(bytes.bytes(line.value))
@@ -136,21 +136,31 @@ enum BodyRelay {
     }
 }
 
-/// Which fields may follow the content.
+/// Which fields may follow the content. Nothing that was judged, or that frames or routes, may come
+/// after the
+/// head (RFC 9110 §6.5.1): a request with such a trailer is refused, an answer's is dropped.
 enum TrailerRules {
-    enum Direction: Equatable {
-        case request, response
+    /// Of a request, with the names of the gateway's own fields.
+    case request(OwnFields)
+    case response
+
+    var refuse: Bool {
+        switch self {
+        case .request: true
+        case .response: false
+        }
     }
 
-    /// Nothing that was judged, or that frames or routes, may come after the head (RFC 9110
-    /// §6.5.1). A
-    /// request with such a trailer is refused; an answer's is dropped.
-    static func allows(_ line: FieldLine, _ direction: Direction) -> Bool {
-        switch line.id {
-        case .other: true
-        case .contentType, .date, .server, .range, .expect, .retryAfter: direction == .response
-        case .traceparent, .cacheControl: direction == .response
-        default: false
+    func allow(_ line: FieldLine, _ bytes: Span<UInt8>) -> Bool {
+        switch (self, line.id) {
+        case (.request(let own), .other):
+            !own.contains(bytes.bytes(line.name), settingJWT: true)
+        case (.response, .other), (.response, .contentType), (.response, .date),
+            (.response, .server), (.response, .range), (.response, .expect),
+            (.response, .retryAfter), (.response, .traceparent), (.response, .cacheControl):
+            true
+        default:
+            false
         }
     }
 }

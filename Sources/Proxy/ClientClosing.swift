@@ -47,7 +47,11 @@ extension Worker {
             }
         case .closing:
             if isEmpty { closeSending(client) }
-        case .handshaking, .reading, .discarding, .lingering:
+        case .reading, .discarding:
+            if clients[client].transport.mayRead || !clients[client].transport.input.isEmpty {
+                queue(client)
+            }
+        case .handshaking, .lingering:
             break
         }
     }

@@ -40,7 +40,9 @@ extension Worker {
 
     /// An edge is announced once: what a state that reads left unread is read in the next turn.
     private mutating func readAgain(_ client: Handle<ClientConnection>) {
-        guard clients.contains(client), clients[client].transport.mayRead else { return }
+        guard clients.contains(client), clients[client].transport.mayRead,
+            clients[client].transport.waiting < Self.highWater
+        else { return }
         switch clients[client].state {
         case .handshaking, .reading, .discarding, .lingering: queue(client)
         case .exchanging, .closing: break
@@ -77,6 +79,8 @@ extension Worker {
 
     /// Reads once at most, and parses what is there.
     private mutating func serveReading(_ client: Handle<ClientConnection>) {
+        // A client that sends requests faster than it takes answers is held back.
+        guard clients[client].transport.waiting < Self.highWater else { return }
         if parse(client) { return }
         switch clients[client].transport.receive(from: &chunks) {
         case .progressed:

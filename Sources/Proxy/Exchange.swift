@@ -54,6 +54,10 @@ struct Exchange: ~Copyable {
     var keyFetchFailed = false
     /// Targets whose connect failed, a bit each.
     var triedTargets: UInt64 = 0
+    /// Whether it was called from its upstream's queue and has not leased yet.
+    var isPromised = false
+    /// When it gives up waiting for a connection; set when it first waits.
+    var waitDeadline: Instant?
     /// Connects that failed on its behalf.
     var connects = 0
     /// Whether the head was rewritten, and so taken out of the client's input.

@@ -64,8 +64,9 @@ extension Exchange {
     mutating func believe(_ bytes: Span<UInt8>, _ rules: borrowing RewriteRules) {
         for line in head.fields {
             let isID =
-                rules.requestIDFieldID == .other
-                ? rules.isRequestID(bytes.bytes(line.name)) : line.id == rules.requestIDFieldID
+                rules.ownFields.requestIDID == .other
+                ? rules.ownFields.isRequestID(bytes.bytes(line.name))
+                : line.id == rules.ownFields.requestIDID
             if isID, !line.isAlias, Int(line.value.count) <= Self.requestIDMaximum {
                 takeRequestID(bytes.bytes(line.value))
             }

@@ -131,6 +131,7 @@ extension Worker {
 
     /// It waits for no connection any more.
     private mutating func leaveQueue(_ exchange: Handle<Exchange>) {
+        settlePromise(exchange)
         guard exchanges[exchange].state == .awaitingUpstream else { return }
         pools[generations[exchanges[exchange].generation].pool].pool.cancel(
             waiter: exchange.bits,

@@ -35,7 +35,7 @@ enum ForwardedFields {
             output.append(address: listener.peer)
         }
         output.append("\r\n")
-        output.append(rules.requestIDField.span)
+        output.append(rules.ownFields.requestID.span)
         output.append(": ")
         output.append(exchange.requestID.span)
         output.append("\r\n")

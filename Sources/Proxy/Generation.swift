@@ -69,13 +69,21 @@ struct SharedPool: ~Copyable {
     let options: [UpstreamOptions]
     /// What each target's name resolved to: a list for each target of each upstream.
     var addresses: [[[SocketAddress]]]
+    /// For each upstream how many exchanges were called from its queue and have not leased yet.
+    var promised: [Int]
     var uses = 0
 
     init(options: [UpstreamOptions], addresses: [TargetID: [SocketAddress]]) {
         pool = UpstreamPool(options)
         self.options = options
         self.addresses = options.map { $0.targets.map { _ in [] } }
+        promised = options.map { _ in 0 }
         for (target, list) in addresses { setAddresses(target, list) }
+    }
+
+    /// Whether others came before a request that wants a connection now.
+    func hasQueue(_ upstream: Int) -> Bool {
+        promised[upstream] > 0 || pool.waiterCount(upstream: upstream) > 0
     }
 
     mutating func setAddresses(_ target: TargetID, _ list: [SocketAddress]) {

@@ -146,6 +146,10 @@ extension Worker {
     mutating func leaseUpstream(_ exchange: Handle<Exchange>) {
         let pool = generations[exchanges[exchange].generation].pool
         let upstream = exchanges[exchange].upstreamIndex
+        guard exchanges[exchange].isPromised || !pools[pool].hasQueue(upstream) else {
+            awaitUpstream(exchange)
+            return
+        }
         let lease = pools[pool].pool.lease(
             upstream: upstream,
             tried: exchanges[exchange].triedTargets,
@@ -153,31 +157,50 @@ extension Worker {
         )
         switch lease {
         case .reuse(let connection, _):
-            let handle = Handle<UpstreamConnection>(bits: connection)
-            guard upstreams.contains(handle) else {
-                refuse(exchange, .overloaded)
-                return
-            }
-            upstreams[handle].owner = exchange.bits
-            upstreams[handle].state = .exchanging
-            upstreams[handle].isReused = true
-            upstreams[handle].deadline = .distantFuture
-            upstreams[handle].hasAnswered = false
-            exchanges[exchange].upstream = handle
-            rewrite(exchange, handle)
+            reuse(Handle(bits: connection), for: exchange)
         case .connect(let target, let address):
             connect(exchange, target, address: address)
         case .wait:
-            exchanges[exchange].state = .awaitingUpstream
-            guard pools[pool].pool.enqueue(waiter: exchange.bits, upstream: upstream) else {
-                refuse(exchange, .overloaded)
-                return
-            }
-            let options = generations[exchanges[exchange].generation].options
-            armTimer(exchange, at: loop.now + options.upstreams[upstream].connectTimeout)
+            awaitUpstream(exchange)
+            return
         case .unresolved:
             refuse(exchange, .upstreamUnreachable)
         }
+        settlePromise(exchange)
+    }
+
+    private mutating func reuse(
+        _ upstream: Handle<UpstreamConnection>,
+        for exchange: Handle<Exchange>
+    ) {
+        guard upstreams.contains(upstream) else {
+            refuse(exchange, .overloaded)
+            return
+        }
+        upstreams[upstream].owner = exchange.bits
+        upstreams[upstream].state = .exchanging
+        upstreams[upstream].isReused = true
+        upstreams[upstream].deadline = .distantFuture
+        upstreams[upstream].hasAnswered = false
+        exchanges[exchange].upstream = upstream
+        rewrite(exchange, upstream)
+    }
+
+    /// Waits in order of arrival, and no longer than `connect_timeout` in all.
+    private mutating func awaitUpstream(_ exchange: Handle<Exchange>) {
+        let generation = exchanges[exchange].generation
+        let pool = generations[generation].pool
+        let upstream = exchanges[exchange].upstreamIndex
+        exchanges[exchange].state = .awaitingUpstream
+        guard pools[pool].pool.enqueue(waiter: exchange.bits, upstream: upstream) else {
+            refuse(exchange, .overloaded)
+            return
+        }
+        settlePromise(exchange)
+        let timeout = generations[generation].options.upstreams[upstream].connectTimeout
+        let deadline = exchanges[exchange].waitDeadline ?? loop.now + timeout
+        exchanges[exchange].waitDeadline = deadline
+        armTimer(exchange, at: deadline)
     }
 
     /// Spends the permit: writes the head that goes upstream into the connection's output.

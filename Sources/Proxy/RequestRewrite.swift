@@ -88,10 +88,10 @@ enum RequestRewrite {
         guard permit.credentials == .injected, let reference = permit.session else { return }
         let value = session.authenticator.field(reference)
         guard value.count > 0 else { return }
-        if rules.jwtFieldID == .authorization {
+        if rules.ownFields.jwtID == .authorization {
             output.append("Authorization")
         } else {
-            output.append(rules.jwtField.span)
+            output.append(rules.ownFields.jwt.span)
         }
         output.append(": ")
         output.append(value)
@@ -120,7 +120,12 @@ enum RequestRewrite {
         switch line.id {
         case .other:
             if context.named.contains(line, bytes) { return }
-            if rules.isOwn(bytes.bytes(line.name), untouched: context.untouched) { return }
+            if rules.ownFields.contains(
+                bytes.bytes(line.name),
+                settingJWT: !context.untouched
+            ) {
+                return
+            }
             copy(line, bytes, &output)
         case .cookie where !line.isAlias && !context.untouched:
             appendCookie(line, bytes, cookies, &output)
@@ -152,14 +157,17 @@ enum RequestRewrite {
             // Written anew; what a trusted proxy said is in it.
             false
         case .xRequestID:
-            rules.requestIDFieldID != .xRequestID
+            rules.ownFields.requestIDID != .xRequestID
         case .xForwardedProto, .xForwardedHost, .xForwardedPort, .xForwardedOther:
             context.isTrusted && !line.isAlias
         case .xOriginalURL, .xOriginalURI, .xRewriteURL, .xHTTPMethodOverride, .xHTTPMethod,
             .xMethodOverride:
             rules.readmits(bytes.bytes(line.name))
         default:
-            !rules.isOwn(bytes.bytes(line.name), untouched: context.untouched)
+            !rules.ownFields.contains(
+                bytes.bytes(line.name),
+                settingJWT: !context.untouched
+            )
         }
     }
 

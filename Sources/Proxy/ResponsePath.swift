@@ -59,10 +59,12 @@ extension Worker {
     ) -> Moved {
         let coding: ContentCoding =
             exchanges[exchange].head.framing == .chunked ? .chunked : .identity
+        let own = generations[exchanges[exchange].generation].rewrite.ownFields
         return exchanges[exchange].moveRequest(
             from: &clients[client].transport.input,
             into: &upstreams[upstream].transport.output,
             coding: coding,
+            rules: .request(own),
             trailers: &trailers,
             pool: &chunks
         )
@@ -181,6 +183,11 @@ extension Worker {
                 awaitResponseContent(exchange, upstream)
             }
             return false
+        case .failed where exchanges[exchange].state == .relayingResponse:
+            // A reset never is the regular end of an answer, not even of one that ends with the
+            // connection.
+            responseBroke(exchange, "cut_off")
+            return false
         case .ended, .failed:
             upstreamEnded(exchange, upstream)
             return false
@@ -250,6 +257,7 @@ extension Exchange {
         from input: inout Buffer,
         into output: inout Buffer,
         coding: ContentCoding,
+        rules: TrailerRules,
         trailers: inout [FieldLine],
         pool: inout ChunkPool
     ) -> Moved {
@@ -260,7 +268,7 @@ extension Exchange {
             coding: coding,
             credit: Worker.highWater,
             trailers: &trailers,
-            direction: .request,
+            rules: rules,
             counted: &bytesIn,
             pool: &pool
         )
@@ -279,7 +287,7 @@ extension Exchange {
             coding: responseFraming == .chunked ? .chunked : .identity,
             credit: Worker.highWater,
             trailers: &trailers,
-            direction: .response,
+            rules: .response,
             counted: &bytesOut,
             pool: &pool
         )

@@ -9,11 +9,7 @@ import Upstreams
 
 /// What the rewriting of heads needs of a configuration, prepared once.
 struct RewriteRules: ~Copyable {
-    /// The field the JWT goes into, lower case, and its meaning.
-    let jwtField: [UInt8]
-    let jwtFieldID: FieldName
-    let requestIDField: [UInt8]
-    let requestIDFieldID: FieldName
+    let ownFields: OwnFields
     /// Override fields that are readmitted.
     let passFields: [[UInt8]]
     let corsOrigins: OriginList
@@ -33,12 +29,10 @@ struct RewriteRules: ~Copyable {
 
     init(_ source: GenerationSource) {
         let options = source.options
-        let field = Array(options.sessions.jwtField.utf8)
-        jwtField = field
-        jwtFieldID = FieldName.lookup(field.span).id
-        let idField = Array(options.forwarding.requestIDField.utf8)
-        requestIDField = idField
-        requestIDFieldID = FieldName.lookup(idField.span).id
+        ownFields = OwnFields(
+            jwt: Array(options.sessions.jwtField.utf8),
+            requestID: Array(options.forwarding.requestIDField.utf8)
+        )
         passFields = options.forwarding.passFields.map { Array($0.utf8) }
         corsOrigins = OriginList(options.forwarding.corsOrigins)
         let allowed =
@@ -86,33 +80,10 @@ struct RewriteRules: ~Copyable {
         return []
     }
 
-    /// Whether a field's name, folded, is the JWT's or the request ID's, so that the client's may
-    /// not stand
-    /// beside the gateway's.
-    func isOwn(_ name: Span<UInt8>, untouched: Bool) -> Bool {
-        if jwtFieldID == .authorization && requestIDFieldID == .xRequestID { return false }
-        if !untouched, Self.foldsEqual(name, jwtField.span) { return true }
-        return Self.foldsEqual(name, requestIDField.span)
-    }
-
-    func isRequestID(_ name: Span<UInt8>) -> Bool {
-        Self.foldsEqual(name, requestIDField.span)
-    }
-
     /// Whether `forwarding.pass_fields` lets an override field through.
     func readmits(_ name: Span<UInt8>) -> Bool {
-        for field in passFields where Self.foldsEqual(name, field.span) { return true }
+        for field in passFields where OwnFields.foldsEqual(name, field.span) { return true }
         return false
-    }
-
-    private static func foldsEqual(_ name: Span<UInt8>, _ own: Span<UInt8>) -> Bool {
-        guard name.count == own.count else { return false }
-        for index in name.indices where folded(name[index]) != folded(own[index]) { return false }
-        return true
-    }
-
-    private static func folded(_ byte: UInt8) -> UInt8 {
-        byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") ? UInt8(ascii: "-") : byte.lowercased
     }
 
     func redirects(listener: Int) -> Bool {

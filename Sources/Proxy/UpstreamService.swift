@@ -95,6 +95,8 @@ extension Worker {
         upstreams[upstream].state = .exchanging
         noteTarget(upstream, isUp: true)
         rewrite(exchange, upstream)
+        // The event may have brought an answer already, and its edge is announced once.
+        if upstreams.contains(upstream), upstreams[upstream].transport.mayRead { queue(upstream) }
     }
 
     /// Nothing was sent, so another address or target may be tried.
@@ -159,11 +161,11 @@ extension Worker {
             else { return }
             continueRequest(exchange)
         case .failed:
-            // It may have answered before it stopped reading.
+            // It may have answered before it stopped reading: what it sent is read to its end.
             guard exchanges.contains(exchange) else { return }
             exchanges[exchange].keepsUpstream = false
+            upstreams[upstream].transport.expectEnd()
             queue(upstream)
-            if !upstreams[upstream].transport.mayRead { upstreamEnded(exchange, upstream) }
         }
     }
 
@@ -324,7 +326,22 @@ extension Worker {
     /// There is room for one more exchange of this upstream.
     private mutating func serveWaiter(_ pool: Handle<SharedPool>, _ upstream: Int) {
         guard let waiter = pools[pool].pool.nextWaiter(upstream: upstream) else { return }
-        exchangeQueue.append(Handle(bits: waiter))
+        let exchange = Handle<Exchange>(bits: waiter)
+        guard exchanges.contains(exchange) else { return }
+        exchanges[exchange].isPromised = true
+        pools[pool].promised[upstream] += 1
+        exchangeQueue.append(exchange)
+    }
+
+    /// The exchange called from the queue has leased, waits again, or is gone: the next may be
+    /// called.
+    mutating func settlePromise(_ exchange: Handle<Exchange>) {
+        guard exchanges.contains(exchange), exchanges[exchange].isPromised else { return }
+        exchanges[exchange].isPromised = false
+        let pool = generations[exchanges[exchange].generation].pool
+        let upstream = exchanges[exchange].upstreamIndex
+        pools[pool].promised[upstream] -= 1
+        serveWaiter(pool, upstream)
     }
 }
 
