@@ -46,7 +46,7 @@ def shared_upstream():
 
 @pytest.fixture(autouse=True)
 def upstream(shared_upstream):
-    """The recording upstream, emptied before each test: it answers 200 `ok` until told otherwise."""
+    """The recording upstream, emptied before each test: it answers 200 `ok` unless told."""
     shared_upstream.reset()
     return shared_upstream
 

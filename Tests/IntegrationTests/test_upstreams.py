@@ -116,7 +116,7 @@ def test_stale_connection_and_content(start, base_configuration, own_upstream):
 def test_second_sending_that_fails_leaves_the_client_its_connection(
     start, base_configuration, own_upstream
 ):
-    """The refused request's head was sent already: what is in the client's input is the next one."""
+    """The refused request's head was sent already: what the client's input holds is the next."""
     gateway = start(targets(base_configuration, own_upstream.url))
 
     def answer(call):
