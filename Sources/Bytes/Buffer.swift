@@ -6,6 +6,7 @@ public struct Buffer: ~Copyable {
     private var chunk: Chunk?
     private var start = 0
     private var end = 0
+    private var overflowed = false
 
     /// An empty buffer that holds no memory.
     public init() {
@@ -73,6 +74,7 @@ public struct Buffer: ~Copyable {
     @discardableResult
     public mutating func append(_ bytes: Span<UInt8>) -> Int {
         let taken = min(bytes.count, room)
+        if taken < bytes.count { overflowed = true }
         guard taken > 0 else { return 0 }
         unsafe bytes.withUnsafeBufferPointer { source in
             guard let from = source.baseAddress else { return }
@@ -85,7 +87,7 @@ public struct Buffer: ~Copyable {
     /// Appends one byte if there is room.
     @discardableResult
     public mutating func append(_ byte: UInt8) -> Bool {
-        guard room > 0 else { return false }
+        guard room > 0 else { return noteOverflow() }
         unsafe withWritable { unsafe $0[0] = byte }
         end += 1
         return true
@@ -95,10 +97,28 @@ public struct Buffer: ~Copyable {
     @discardableResult
     public mutating func append(_ text: StaticString) -> Bool {
         let count = text.utf8CodeUnitCount
-        guard count <= room else { return false }
+        guard count <= room else { return noteOverflow() }
         unsafe withWritable { unsafe $0.baseAddress?.update(from: text.utf8Start, count: count) }
         end += count
         return true
+    }
+
+    /// Whether an append had to leave bytes out since this was asked last. A message of many appends
+    /// asks once at its end, so that none goes out with a hole in it.
+    public mutating func takeOverflow() -> Bool {
+        defer { overflowed = false }
+        return overflowed
+    }
+
+    /// Takes back the bytes appended last: of a message that did not fit.
+    public mutating func removeLast(_ bytes: Int) {
+        precondition(bytes >= 0 && bytes <= count)
+        end -= bytes
+    }
+
+    mutating func noteOverflow() -> Bool {
+        overflowed = true
+        return false
     }
 
     /// Lets a system call or a C library fill the room; `commit` then says how many bytes it wrote.

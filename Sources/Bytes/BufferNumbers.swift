@@ -20,7 +20,7 @@ extension Buffer {
             digits += 1
             rest /= radix
         }
-        guard digits <= room else { return false }
+        guard digits <= room else { return noteOverflow() }
         unsafe withWritable { memory in
             var rest = number
             for index in stride(from: digits - 1, through: 0, by: -1) {

@@ -27,6 +27,11 @@ extension Worker {
     /// else the connection closes.
     mutating func finishedOwnAnswer(_ exchange: Handle<Exchange>, closes: Bool) {
         let client = exchanges[exchange].client
+        guard !clients[client].transport.output.takeOverflow() else {
+            // An answer with a hole in it must not be sent.
+            abort(exchange, reason: exchanges[exchange].reason)
+            return
+        }
         let left = closes ? nil : unreadContent(exchange)
         leaveQueue(exchange)
         exchanges[exchange].state = .answered

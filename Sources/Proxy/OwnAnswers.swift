@@ -75,6 +75,7 @@ extension Worker {
             abort(exchange, reason: exchanges[exchange].reason)
             return false
         }
+        _ = clients[client].transport.output.takeOverflow()
         let needsKeepAlive = exchanges[exchange].head.version == .http10 && !closes
         OwnAnswer.appendHead(
             status: status,

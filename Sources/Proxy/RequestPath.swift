@@ -95,6 +95,7 @@ extension Worker {
         case .keysNeeded(let question):
             awaitKeys(exchange, question)
         case .budgetSpent:
+            signaturesSpent = true
             exchanges[exchange].state = .awaitingTurn
             exchangeQueue.append(exchange)
         }
@@ -212,7 +213,7 @@ extension Worker {
         let client = exchanges[exchange].client
         let generation = exchanges[exchange].generation
         let byteCount = exchanges[exchange].head.byteCount
-        let room = byteCount + RequestRewrite.maximumGrowth
+        let room = byteCount + RequestRewrite.maximumGrowth(exchanges[exchange].head)
         guard upstreams[upstream].transport.output.prepare(room, from: &chunks) else {
             refuse(exchange, .headTooLarge)
             return

@@ -9,8 +9,9 @@ import Sessions
 /// on, everything else in the
 /// order and bytes received (interface, "What goes upstream").
 enum RequestRewrite {
-    /// Bytes the head may grow by: the JWT, forwarded fields, the request ID, a target's name.
-    static let maximumGrowth = 24 * 1024
+    /// Bytes the head may grow by: the JWT, forwarded fields, the request ID, a target's name, and a
+    /// space after each name.
+    static func maximumGrowth(_ head: RequestHead) -> Int { 24 * 1024 + head.fields.count }
 
     /// Spends the permit.
     ///
@@ -28,7 +29,7 @@ enum RequestRewrite {
     ) throws(TargetFailure) -> Bool {
         let view = client.input
         let bytes = view.span
-        let roomBefore = output.room
+        _ = output.takeOverflow()
         output.append(bytes.bytes(exchange.head.methodName))
         output.append(" ")
         try generation.routes.appendForwardedPath(
@@ -58,7 +59,7 @@ enum RequestRewrite {
             to: &output
         )
         output.append("\r\n")
-        return roomBefore - output.room > 0 && output.room > 0
+        return !output.takeOverflow()
     }
 
     private static func appendHost(

@@ -9,8 +9,8 @@ import Sessions
 /// the order and
 /// bytes received, empty values too (SDKs read them).
 enum ResponseRewrite {
-    /// Bytes the head may grow by.
-    static let maximumGrowth = 512
+    /// Bytes the head may grow by: fixed fields, and a space after each name.
+    static func maximumGrowth(_ head: ResponseHead) -> Int { 512 + head.fields.count }
 
     /// What the client's connection and session ask of the head.
     struct Context {
@@ -22,7 +22,22 @@ enum ResponseRewrite {
         var isPrivate: Bool
     }
 
+    /// - Returns: false, and nothing appended, when the output had no room for all of it.
     static func write(
+        _ head: ResponseHead,
+        _ bytes: Span<UInt8>,
+        _ context: Context,
+        to output: inout Buffer
+    ) -> Bool {
+        let before = output.count
+        _ = output.takeOverflow()
+        append(head, bytes, context, to: &output)
+        guard output.takeOverflow() else { return true }
+        output.removeLast(output.count - before)
+        return false
+    }
+
+    private static func append(
         _ head: ResponseHead,
         _ bytes: Span<UInt8>,
         _ context: Context,
@@ -127,7 +142,7 @@ extension Worker {
             return
         }
         let client = exchanges[exchange].client
-        guard respond(exchange, upstream, client) else {
+        guard respond(exchange, upstream) else {
             refuse(exchange, .upstreamProtocol("head_too_large"))
             return
         }
@@ -148,8 +163,7 @@ extension Worker {
 
     private mutating func respond(
         _ exchange: Handle<Exchange>,
-        _ upstream: Handle<UpstreamConnection>,
-        _ client: Handle<ClientConnection>
+        _ upstream: Handle<UpstreamConnection>
     ) -> Bool {
         let isHTTP11 = exchanges[exchange].head.version >= .http11
         let framing = Self.responseFraming(exchanges[exchange].response.framing, isHTTP11: isHTTP11)
@@ -158,20 +172,34 @@ extension Worker {
             exchanges[exchange].head.keepsAlive && exchanges[exchange].isRequestFinished
             && framing != .untilClose && drainDeadline == nil
         exchanges[exchange].keepsClient = keeps
-        let room = exchanges[exchange].response.byteCount + ResponseRewrite.maximumGrowth
-        guard clients[client].transport.output.prepare(room, from: &chunks) else { return false }
-        let bytes = upstreams[upstream].transport.input.view
-        ResponseRewrite.write(
-            exchanges[exchange].response,
-            bytes.span,
+        return write(
+            exchange,
+            upstream,
             ResponseRewrite.Context(
                 framing: framing,
                 connection: keeps ? (isHTTP11 ? .unnamed : .keepAlive) : .close,
                 isPrivate: exchanges[exchange].isInjectedForCookie
-            ),
+            )
+        )
+    }
+
+    private mutating func write(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>,
+        _ context: ResponseRewrite.Context
+    ) -> Bool {
+        let client = exchanges[exchange].client
+        let room =
+            exchanges[exchange].response.byteCount
+            + ResponseRewrite.maximumGrowth(exchanges[exchange].response)
+        guard clients[client].transport.output.prepare(room, from: &chunks) else { return false }
+        let bytes = upstreams[upstream].transport.input.view
+        return ResponseRewrite.write(
+            exchanges[exchange].response,
+            bytes.span,
+            context,
             to: &clients[client].transport.output
         )
-        return true
     }
 
     private static func responseFraming(
@@ -197,18 +225,15 @@ extension Worker {
         }
         let client = exchanges[exchange].client
         if exchanges[exchange].head.version >= .http11 {
-            let room = exchanges[exchange].response.byteCount + ResponseRewrite.maximumGrowth
-            guard clients[client].transport.output.prepare(room, from: &chunks) else {
+            let context = ResponseRewrite.Context(
+                framing: .none,
+                connection: .unnamed,
+                isPrivate: false
+            )
+            guard write(exchange, upstream, context) else {
                 refuse(exchange, .upstreamProtocol("head_too_large"))
                 return
             }
-            let bytes = upstreams[upstream].transport.input.view
-            ResponseRewrite.write(
-                exchanges[exchange].response,
-                bytes.span,
-                ResponseRewrite.Context(framing: .none, connection: .unnamed, isPrivate: false),
-                to: &clients[client].transport.output
-            )
             markDirty(client)
         }
         finishHead(exchange, upstream)

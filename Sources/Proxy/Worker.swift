@@ -82,6 +82,8 @@ public struct Worker: ~Copyable {
     var exchangeQueue: [Handle<Exchange>] = []
     var dirtyClients: [Handle<ClientConnection>] = []
     var dirtyUpstreams: [Handle<UpstreamConnection>] = []
+    /// Whether no more signatures are checked this turn: those that wait are not even parsed.
+    var signaturesSpent = false
     /// Exchanges that wait for keys.
     var keyWaiters: [Handle<Exchange>] = []
     var spareStorage: [ExchangeStorage] = []

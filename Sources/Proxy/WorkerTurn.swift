@@ -9,6 +9,7 @@ extension Worker {
     /// connection.
     mutating func turn() throws(SystemFailure) {
         let ready = try loop.wait(until: hasWork ? loop.now : nextDeadline)
+        signaturesSpent = false
         for index in 0..<authenticatorHandles.count {
             authenticators[authenticatorHandles[index]].authenticator.beginTurn()
         }
@@ -67,7 +68,16 @@ extension Worker {
 
     private mutating func serveExchangeQueue() {
         let count = exchangeQueue.count
-        for index in 0..<count { resume(exchangeQueue[index]) }
+        for index in 0..<count {
+            let exchange = exchangeQueue[index]
+            if signaturesSpent, exchanges.contains(exchange),
+                exchanges[exchange].state == .awaitingTurn
+            {
+                exchangeQueue.append(exchange)
+            } else {
+                resume(exchange)
+            }
+        }
         exchangeQueue.removeFirst(count)
     }
 
