@@ -69,12 +69,25 @@ install_missing() {
 
 # The Python that the tests run in: an environment of the project's own, with pinned packages.
 prepare_python() {
-    local pins=Tests/requirements.txt stamp=.build-python/requirements.txt
+    python_environment .build-python Tests/requirements.txt
+}
+
+# The SuperTokens SDKs that stand behind the gateway in Tests/EndToEnd, one of each generation: they
+# need other versions of the same packages, hence environments of their own.
+prepare_sdks() {
+    python_environment .build-python-sdk-recent Tests/requirements-sdk-recent.txt
+    python_environment .build-python-sdk-seed Tests/requirements-sdk-seed.txt
+}
+
+# python_environment FOLDER PINS: made anew when the pins have changed since.
+python_environment() {
+    local folder=$1 pins=$2 stamp=$1/requirements.txt
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_missing python3-venv
     if ! cmp -s "$pins" "$stamp"; then
-        say "installing the tests' Python packages into .build-python (about a minute)"
-        python3 -m venv .build-python
-        "$python" -m pip install --quiet --disable-pip-version-check --requirement "$pins"
+        say "installing the Python packages of $pins into $folder (about a minute)"
+        python3 -m venv --clear "$folder"
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
+            --requirement "$pins"
         cp "$pins" "$stamp"
     fi
 }

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "IntegrationTests"))
+FOLDER = pathlib.Path(__file__).parent
+sys.path[:0] = [str(FOLDER.parent / "IntegrationTests"), str(FOLDER)]
 
 from support.certificates import write_certificate  # noqa: E402
 from support.core import Core  # noqa: E402

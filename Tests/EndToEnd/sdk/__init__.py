@@ -1,0 +1,1 @@
+"""Back ends that run real SuperTokens SDKs, and what they need around them."""

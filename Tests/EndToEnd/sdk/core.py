@@ -1,0 +1,189 @@
+"""A stand-in core for SDKs of both eras: what they call to make, check, renew and end sessions."""
+
+import http.server
+import json
+import threading
+import urllib.parse
+
+from sdk.access_token import AccessToken
+from sdk.sessions import PROTECTED, ROTATION_MS, Sessions, token_version
+
+# Interface versions of a core of the time of the `jwt` payload feature, and of one of today.
+SEED = ["2.7", "2.8", "2.9", "2.10", "2.11", "2.12", "2.13", "2.14", "2.15"]
+RECENT = [*SEED, "2.16", "2.17", "2.18", "2.19", "2.20", "2.21", "3.0", "4.0", "5.0", "5.4"]
+
+
+def number(version):
+    return tuple(int(part) for part in version.split("."))
+
+
+class SDKCore:
+    """Speaks the interface versions given and wants its API key; `calls` lists (method, path)."""
+
+    API_KEY = "the-key-of-this-core"
+
+    def __init__(self, keys, versions):
+        self.keys = keys
+        self.versions = versions
+        self.sessions = Sessions(keys)
+        self.calls = []
+        self._lock = threading.Lock()
+
+    def __enter__(self):
+        core = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                core.handle(self)
+
+            do_POST = do_PUT = do_GET
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def has_public_keys(self):
+        """Whether session tokens may be JWTs, with the keys at a well-known place."""
+        return "2.21" in self.versions
+
+    def count(self, path):
+        return sum(1 for call in self.calls if call[1] == path)
+
+    def handle(self, request):
+        content = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        path = urllib.parse.urlsplit(request.path).path.removeprefix("/public")
+        self.calls.append((request.command, path))
+        with self._lock:
+            status, value = self.answer(
+                request.command, path, request.headers, json.loads(content or b"{}")
+            )
+        is_text = isinstance(value, str)
+        body = (value if is_text else json.dumps(value)).encode() + b"\n"
+        media = "text/html" if is_text else "application/json"
+        request.send_response(status, "")
+        request.send_header("Content-Type", f"{media}; charset=UTF-8")
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    def answer(self, method, path, fields, body):
+        if path == "/hello":
+            return 200, "Hello"
+        if (method, path) == ("GET", "/.well-known/jwks.json") and self.has_public_keys:
+            return 200, self.keys.web_keys()
+        handler = HANDLERS.get((method, path))
+        if handler is None:
+            return 404, "Not found"
+        if fields.get("api-key") != self.API_KEY:
+            return 401, "Invalid API key"
+        version = fields.get("cdi-version", self.versions[-1])
+        if version not in self.versions:
+            return 400, f"cdi-version {version} not supported"
+        return handler(self, number(version), body)
+
+    def apiversion(self, _, __):
+        return 200, {"versions": self.versions}
+
+    def telemetry(self, _, __):
+        return 200, {"exists": False}
+
+    def user(self, _, __):
+        return 200, {"status": "UNKNOWN_USER_ID_ERROR"}
+
+    def web_keys(self, interface, _):
+        """Before JWT access tokens only the key of the JWT recipe."""
+        keys = self.keys.web_keys()["keys"]
+        if not self.has_public_keys:
+            keys = [self.keys.static.web_key()]
+        return 200, {"status": "OK", "keys": keys}
+
+    def handshake(self, interface, _):
+        if interface >= (2, 21):
+            return 404, "Not found"
+        return 200, self.with_keys(interface, {
+            "status": "OK", "accessTokenBlacklistingEnabled": False,
+            "accessTokenValidity": self.sessions.access_seconds * 1000,
+            "refreshTokenValidity": 8_640_000_000,
+        })
+
+    def with_keys(self, interface, answer):
+        """Older interfaces give the signing keys with many answers."""
+        if interface < (2, 21):
+            key = self.keys.dynamic
+            expiry = key.created_ms + ROTATION_MS
+            answer["jwtSigningPublicKey"] = key.subject_public_key_info()
+            answer["jwtSigningPublicKeyExpiryTime"] = expiry
+            answer["jwtSigningPublicKeyList"] = [{
+                "publicKey": key.subject_public_key_info(), "expiryTime": expiry,
+                "createdAt": key.created_ms,
+            }]
+        return answer
+
+    def plain_token(self, _, body):
+        if body["algorithm"] != "RS256":
+            return 200, {"status": "UNSUPPORTED_ALGORITHM_ERROR"}
+        payload = {"iss": body["jwksDomain"], **body["payload"]}
+        return 200, {"status": "OK", "jwt": self.sessions.plain_token(payload, body["validity"])}
+
+    def create(self, interface, body):
+        if token_version(interface) > 2 and PROTECTED & body["userDataInJWT"].keys():
+            return 400, "The user payload contains protected field"
+        return 200, self.with_keys(interface, self.sessions.created(interface, body))
+
+    def verify(self, interface, body):
+        return 200, self.with_keys(interface, self._verified(interface, body))
+
+    def _verified(self, interface, body):
+        try:
+            token = AccessToken.read(body["accessToken"])
+        except (ValueError, KeyError):
+            token = None
+        if token is None or not token.is_signed_by(self.keys):
+            return {"status": "TRY_REFRESH_TOKEN", "message": "JWT verification failed"}
+        is_checked = body["enableAntiCsrf"] and body["doAntiCsrfCheck"]
+        anti_csrf = body.get("antiCsrfToken", "") if is_checked else None
+        return self.sessions.verified(
+            interface, token, anti_csrf, body.get("checkDatabase", False)
+        )
+
+    def refresh(self, interface, body):
+        return 200, self.sessions.refreshed(interface, body)
+
+    def regenerate(self, interface, body):
+        token = AccessToken.read(body["accessToken"])
+        return 200, self.sessions.regenerated(interface, token, body.get("userDataInJWT"))
+
+    def remove(self, _, body):
+        return 200, self.sessions.removed(body)
+
+
+HANDLERS = {
+    ("GET", "/apiversion"): SDKCore.apiversion,
+    ("GET", "/telemetry"): SDKCore.telemetry,
+    ("GET", "/user/id"): SDKCore.user,
+    ("GET", "/recipe/jwt/jwks"): SDKCore.web_keys,
+    ("POST", "/recipe/jwt"): SDKCore.plain_token,
+    ("POST", "/recipe/handshake"): SDKCore.handshake,
+    ("POST", "/recipe/session"): SDKCore.create,
+    ("POST", "/recipe/session/verify"): SDKCore.verify,
+    ("POST", "/recipe/session/refresh"): SDKCore.refresh,
+    ("POST", "/recipe/session/regenerate"): SDKCore.regenerate,
+    ("POST", "/recipe/session/remove"): SDKCore.remove,
+}

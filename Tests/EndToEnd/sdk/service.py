@@ -1,0 +1,49 @@
+"""A service that knows nothing of sessions: it verifies the bearer's JWT with the core's keys."""
+
+import json
+
+import jwt
+from support.upstream import Upstream
+
+from sdk.core import SDKCore
+
+
+class Service(Upstream):
+    """Answers the claims; 403 and why where the JWT does not verify. No issuer: any."""
+
+    def __init__(self, core, issuer):
+        super().__init__()
+        if core.has_public_keys:
+            self.keys = jwt.PyJWKClient(core.url + "/.well-known/jwks.json")
+        else:
+            fields = {"api-key": SDKCore.API_KEY, "cdi-version": core.versions[-1]}
+            self.keys = jwt.PyJWKClient(core.url + "/recipe/jwt/jwks", headers=fields)
+        self.issuer = issuer
+        self.answer = self.check
+
+    def check(self, call):
+        try:
+            status, said = b"200 OK", self.claims(bearer(call.message))
+        except (jwt.PyJWTError, ValueError) as error:
+            status, said = b"403 Forbidden", {"message": str(error)}
+        content = json.dumps(said).encode()
+        call.send(
+            b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            % (status, len(content), content)
+        )
+
+    def claims(self, token):
+        key = self.keys.get_signing_key_from_jwt(token).key
+        return jwt.decode(
+            token, key, algorithms=["RS256"], issuer=self.issuer,
+            options={"require": ["exp", "iat", "sub"]},
+        )
+
+
+def bearer(message):
+    """The token of a request's one `Authorization` field."""
+    [value] = message.values("authorization")
+    scheme, _, token = value.partition(" ")
+    if scheme != "Bearer":
+        raise ValueError(f"no bearer: {value}")
+    return token
