@@ -55,7 +55,7 @@ extension DemoPage {
             return reason;
           }
           show(result, json.error ? `The service refused: ${json.error}.` : json.signedIn
-            ? "The service verified the JWT. The session's own token did not reach it:"
+            ? "The service verified the JWT. Session cookies do not reach it:"
             : "The service was asked without a JWT, and received:");
           $("text").append(element("b", json.request + "\n"));
           for (const field of json.fields) {
