@@ -1,13 +1,13 @@
 """Real SuperTokens SDKs behind the gateway, of today and of the time when sessions carried a JWT:
 sign-in, calls, refresh, sign-out; a service without an SDK gets a JWT it can verify."""
 
-import dataclasses
+import concurrent.futures
 import time
 
 import jwt as pyjwt
 import pytest
 from sdk.access_token import AccessToken
-from sdk.core import RECENT, SEED
+from sdk.case import ALL, SITES, Case
 from sdk.front_end import FrontEnd
 from sdk.service import bearer
 from sdk.site import WEBSITE, BackEnd, Site
@@ -17,36 +17,6 @@ HOP_BY_HOP = {b"connection", b"keep-alive", b"transfer-encoding"}
 TRY_REFRESH = (401, {"message": "try refresh token"})
 UNAUTHORISED = (401, {"message": "unauthorised"})
 
-# Name of a site: generation of the SDK, interface versions of the core, property of the JWT.
-SITES = {
-    "recent": ("recent", RECENT),
-    "seed": ("seed", SEED, ""),
-    "seed-recent-core": ("seed", RECENT, "serviceToken"),
-}
-
-
-@dataclasses.dataclass
-class Case:
-    site: Site
-    front_end: FrontEnd
-    mode: str
-    property: str
-
-    @property
-    def is_seed(self):
-        return self.site.generation == "seed"
-
-    def call(self, method="GET", value=None, **fields):
-        """A call of the service: the claims that it verified, and the request it received."""
-        answer = self.front_end.ask(method, "/api/orders?page=2", value, **fields)
-        assert answer.status_code == 200, answer.text
-        return answer.json(), self.site.service.received()
-
-    def refused(self):
-        answer = self.front_end.get("/api/orders")
-        assert self.site.service.received_nothing()
-        return answer.status_code, answer.json()
-
 
 @pytest.fixture(scope="module")
 def site_of(tmp_path_factory):
@@ -54,8 +24,7 @@ def site_of(tmp_path_factory):
 
     def site(name):
         if name not in running:
-            running[name] = Site(SITES[name][0], SITES[name][1], tmp_path_factory.mktemp(name),
-                                 *SITES[name][2:])
+            running[name] = Site(*SITES[name], tmp_path_factory.mktemp(name))
         return running[name]
 
     yield site
@@ -66,24 +35,22 @@ def site_of(tmp_path_factory):
 def case_of(site_of, name, mode):
     site = site_of(name)
     site.core.sessions.access_seconds = 3600
-    while not site.service.requests.empty():
-        site.service.received()
-    property_name = SITES[name][2] or "jwt" if site.generation == "seed" else None
+    site.service.forget()
     with FrontEnd(site, mode) as front_end:
-        yield Case(site, front_end, mode, property_name)
+        yield Case(site, front_end, mode, SITES[name][1])
 
 
-@pytest.fixture(params=["recent cookie", "recent header", "seed cookie", "seed-recent-core cookie"])
+@pytest.fixture(params=ALL)
 def case(request, site_of):
     yield from case_of(site_of, *request.param.split())
 
 
-@pytest.fixture(params=["seed cookie", "seed-recent-core cookie"])
+@pytest.fixture(params=[name for name in ALL if name.startswith("seed")])
 def seed(request, site_of):
     yield from case_of(site_of, *request.param.split())
 
 
-@pytest.fixture(params=["recent cookie", "recent header"])
+@pytest.fixture(params=[name for name in ALL if name.startswith("recent")])
 def recent(request, site_of):
     yield from case_of(site_of, *request.param.split())
 
@@ -167,9 +134,9 @@ def test_front_token_holds_the_jwt(seed):
     """The three ways to the JWT agree: the front end's, `/getJWT`, and the service's bearer."""
     seed.front_end.sign_in()
     payload = seed.front_end.payload()
-    assert payload["_jwtPName"] == seed.property
+    assert payload["_jwtPName"] == seed.argument
     _, received = seed.call()
-    assert payload[seed.property] == bearer(received)
+    assert payload[seed.argument] == bearer(received)
     assert seed.front_end.get("/getJWT").json() == {"token": bearer(received)}
 
 
@@ -179,6 +146,7 @@ def test_the_bearer_is_the_access_token(recent):
     payload = recent.front_end.payload()
     token = AccessToken.read(bearer(received))
     assert (token.version, token.handle) == (5, payload["sessionHandle"])
+    assert token.key_id.startswith("d-" if recent.argument == "dynamic" else "s-")
     assert recent.front_end.get("/exposed").json() == {"token": bearer(received)}
     if recent.mode == "header":
         assert bearer(received) == recent.front_end.access_token
@@ -269,7 +237,7 @@ def test_changed_payload_reaches_the_service_with_the_next_call(case):
     claims, received = case.call()
     assert claims["plan"] == "gold"
     if case.is_seed:
-        assert case.front_end.payload()[case.property] == bearer(received)
+        assert case.front_end.payload()[case.argument] == bearer(received)
 
 
 def test_sign_out_clears(case):
@@ -342,7 +310,7 @@ def test_session_that_outlived_its_sdk(site_of, tmp_path, monkeypatch):
     JWT, which nobody renews; the service gets the access token, which has no issuer."""
     site = site_of("recent")
     monkeypatch.setattr(site.service, "issuer", None)
-    with BackEnd("seed", site.core, tmp_path, "") as old, FrontEnd(site, "cookie") as front_end:
+    with BackEnd("seed", "jwt", site.core, tmp_path) as old, FrontEnd(site, "cookie") as front_end:
         made = front_end.http.post(
             f"http://127.0.0.1:{old.port}/login", json={"user": "user-3"}, headers={"rid": "x"}
         )
@@ -361,6 +329,28 @@ def test_session_that_outlived_its_sdk(site_of, tmp_path, monkeypatch):
         assert (claims["sub"], claims["jwt"]) == ("user-3", front_end.payload()["jwt"])
         assert bearer(received) != claims["jwt"]
         assert AccessToken.read(bearer(received)).version == 5
+
+
+def test_optional_session(case):
+    """The service's own refusal tells that it got no bearer."""
+    assert case.front_end.get("/optional").status_code == 403
+    assert "authorization" not in case.site.service.received().names
+    case.front_end.sign_in("user-5")
+    assert case.front_end.get("/optional").json()["sub"] == "user-5"
+    case.front_end.sign_out()
+    assert case.front_end.get("/optional").status_code == 403
+
+
+def test_visitors_do_not_mix(case):
+    """Many at once over the same pooled connections: each gets the claims of its own session."""
+    def visit(number):
+        with FrontEnd(case.site, case.mode) as visitor:
+            visitor.sign_in(f"user-{number}")
+            return {visitor.get("/api/x").json()["sub"] for _ in range(10)}
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(visit, range(8)))
+    assert seen == [{f"user-{number}"} for number in range(8)]
 
 
 def test_warm_calls_ask_the_core_nothing(case):

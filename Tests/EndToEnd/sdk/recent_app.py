@@ -1,5 +1,6 @@
 """A back end with a SuperTokens SDK of today, on FastAPI. Runs in the environment
-`.build-python-sdk-recent`: `recent_app.py PORT CORE API_KEY API_DOMAIN WEBSITE`."""
+`.build-python-sdk-recent`:
+`recent_app.py PORT CORE API_KEY API_DOMAIN WEBSITE KEYS`, with KEYS `dynamic` or `static`."""
 
 import sys
 
@@ -19,7 +20,7 @@ from supertokens_python.recipe.session import SessionContainer
 from supertokens_python.recipe.session.asyncio import create_new_session
 from supertokens_python.recipe.session.framework.fastapi import verify_session
 
-port, core, api_key, api_domain, website = sys.argv[1:]
+port, core, api_key, api_domain, website, keys = sys.argv[1:]
 
 init(
     app_info=InputAppInfo(
@@ -27,7 +28,9 @@ init(
     ),
     framework="fastapi",
     supertokens_config=SupertokensConfig(core, api_key),
-    recipe_list=[session.init(anti_csrf="VIA_TOKEN")],
+    recipe_list=[session.init(
+        anti_csrf="VIA_TOKEN", use_dynamic_access_token_signing_key=keys == "dynamic"
+    )],
     mode="asgi",
     telemetry=False,
 )

@@ -35,7 +35,7 @@ init(
     recipe_list=[session.init(
         anti_csrf="VIA_TOKEN",
         jwt=session.JWTConfig(
-            enable=True, property_name_in_access_token_payload=property_name or None
+            enable=True, property_name_in_access_token_payload=property_name
         ),
     )],
     telemetry=False,

@@ -21,6 +21,11 @@ class Service(Upstream):
         self.issuer = issuer
         self.answer = self.check
 
+    def forget(self):
+        """What was received until now."""
+        while not self.requests.empty():
+            self.received()
+
     def check(self, call):
         try:
             status, said = b"200 OK", self.claims(bearer(call.message))
@@ -41,9 +46,8 @@ class Service(Upstream):
 
 
 def bearer(message):
-    """The token of a request's one `Authorization` field."""
-    [value] = message.values("authorization")
-    scheme, _, token = value.partition(" ")
-    if scheme != "Bearer":
-        raise ValueError(f"no bearer: {value}")
-    return token
+    """The token of a request's one `Authorization` field; `ValueError` unless it is one."""
+    values = message.values("authorization")
+    if len(values) != 1 or not values[0].startswith("Bearer "):
+        raise ValueError(f"no bearer in {values}")
+    return values[0].removeprefix("Bearer ")

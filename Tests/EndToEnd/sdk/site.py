@@ -26,7 +26,7 @@ ISSUER = API_DOMAIN + "/auth"
 class BackEnd:
     """`recent_app.py` or `seed_app.py` as a process in the environment of its generation."""
 
-    def __init__(self, generation, core, folder, *arguments):
+    def __init__(self, generation, argument, core, folder):
         self.port = free_port()
         python = ROOT / f".build-python-sdk-{generation}/bin/python"
         if not python.exists():
@@ -37,7 +37,7 @@ class BackEnd:
             self.process = subprocess.Popen(
                 [
                     python, program, str(self.port), core.url, core.API_KEY, API_DOMAIN, WEBSITE,
-                    *arguments,
+                    argument,
                 ],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 env={**os.environ, "SUPERTOKENS_TLDEXTRACT_DISABLE_HTTP": "1", "NO_PROXY": "*"},
@@ -66,16 +66,16 @@ class BackEnd:
 
 
 class Site(contextlib.ExitStack):
-    """All of it, running while entered. `generation` is that of the SDK, `versions` are the
-    interface versions of the core, `settings` is added to the configuration's `sessions`."""
+    """All of it, running until closed. `generation` and `argument` are those of the SDK, `versions`
+    the interface versions of the core, `settings` go into the configuration's `sessions`."""
 
-    def __init__(self, generation, versions, folder, *arguments, **settings):
+    def __init__(self, generation, argument, versions, settings, folder):
         super().__init__()
         self.generation = generation
         self.folder = folder
         self.settings = settings
         self.core = self.enter_context(SDKCore(KeyRing.made(), versions))
-        self.back_end = self.enter_context(BackEnd(generation, self.core, folder, *arguments))
+        self.back_end = self.enter_context(BackEnd(generation, argument, self.core, folder))
         self.relay = self.enter_context(Relay(self.back_end.port))
         self.service = self.enter_context(Service(self.core, ISSUER))
         self.gateway = self.enter_context(self._gateway())
@@ -96,6 +96,7 @@ class Site(contextlib.ExitStack):
             },
             "routes": [
                 {"path_prefix": "/api", "upstream": "service"},
+                {"path_exact": "/optional", "session": "optional", "upstream": "service"},
                 {"path_exact": "/getJWT", "respond": "jwt"},
                 {"path_exact": "/exposed", "respond": "jwt", "expose_access_token": True},
                 *(
