@@ -103,7 +103,8 @@ public struct Buffer: ~Copyable {
         return true
     }
 
-    /// Whether an append had to leave bytes out since this was asked last. A message of many appends
+    /// Whether an append had to leave bytes out since this was asked last. A message of many
+    /// appends
     /// asks once at its end, so that none goes out with a hole in it.
     public mutating func takeOverflow() -> Bool {
         defer { overflowed = false }

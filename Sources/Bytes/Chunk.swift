@@ -30,15 +30,20 @@ public struct Chunk: ~Copyable {
     }
 }
 
-/// One worker's stock of chunks in two sizes, so that an idle connection holds no buffer.
+/// One worker's stock of chunks in three sizes, so that an idle connection holds no buffer and a
+/// busy one
+/// no more than it needs.
 @safe
 public struct ChunkPool: ~Copyable {
     /// Bytes of a small chunk: a request's head, or one TLS record and as much again.
     public static let smallBytes = 32 * 1024
+    /// Bytes of a middle chunk, lent to a connection whose data flows in bulk.
+    public static let middleBytes = 96 * 1024
 
-    /// Bytes of a large chunk, lent to a connection whose data flows in bulk.
+    /// Bytes of a large chunk: the largest head, and what else may wait beside it.
     public let largeBytes: Int
     private var small: [UnsafeMutablePointer<UInt8>]
+    private var middle: [UnsafeMutablePointer<UInt8>]
     private var large: [UnsafeMutablePointer<UInt8>]
     private let keptMaximum: Int
     /// Chunks lent now.
@@ -46,29 +51,37 @@ public struct ChunkPool: ~Copyable {
 
     /// - Parameters:
     ///   - largeBytes: the size of a large chunk; more than `smallBytes`.
-    ///   - keptMaximum: how many free chunks of each size are kept; more are freed.
+    ///   - keptMaximum: how many free small chunks are kept, and a quarter of it of each larger
+    ///     size;
+    ///     more are freed.
     public init(largeBytes: Int, keptMaximum: Int) {
         self.largeBytes = max(largeBytes, Self.smallBytes + 1)
         self.keptMaximum = keptMaximum
         unsafe small = []
+        unsafe middle = []
         unsafe large = []
         unsafe small.reserveCapacity(keptMaximum)
-        unsafe large.reserveCapacity(keptMaximum)
+        unsafe middle.reserveCapacity(keptMaximum / 4)
+        unsafe large.reserveCapacity(keptMaximum / 4)
     }
 
     deinit {
         for index in unsafe small.indices { unsafe small[index].deallocate() }
+        for index in unsafe middle.indices { unsafe middle[index].deallocate() }
         for index in unsafe large.indices { unsafe large[index].deallocate() }
     }
 
-    /// A chunk of `smallBytes`, or of `largeBytes` when `bytes` is more; nil when it is more than
-    /// those too.
+    /// A chunk of the smallest size that holds `bytes`; nil when it is more than `largeBytes`.
     public mutating func lend(atLeast bytes: Int) -> Chunk? {
         guard bytes <= largeBytes else { return nil }
         lent += 1
         if bytes <= Self.smallBytes {
             let memory = unsafe small.popLast() ?? Self.fresh(Self.smallBytes)
             return unsafe Chunk(base: memory, capacity: Self.smallBytes)
+        }
+        if bytes <= Self.middleBytes, Self.middleBytes < largeBytes {
+            let memory = unsafe middle.popLast() ?? Self.fresh(Self.middleBytes)
+            return unsafe Chunk(base: memory, capacity: Self.middleBytes)
         }
         let memory = unsafe large.popLast() ?? Self.fresh(largeBytes)
         return unsafe Chunk(base: memory, capacity: largeBytes)
@@ -81,7 +94,9 @@ public struct ChunkPool: ~Copyable {
         let memory = unsafe chunk.intoMemory()
         if capacity == Self.smallBytes, unsafe small.count < keptMaximum {
             unsafe small.append(memory)
-        } else if capacity == largeBytes, unsafe large.count < keptMaximum {
+        } else if capacity == Self.middleBytes, unsafe middle.count < keptMaximum / 4 {
+            unsafe middle.append(memory)
+        } else if capacity == largeBytes, unsafe large.count < keptMaximum / 4 {
             unsafe large.append(memory)
         } else {
             unsafe memory.deallocate()

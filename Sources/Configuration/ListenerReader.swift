@@ -60,23 +60,22 @@ enum ListenerReader {
     /// HTTP/1.1 is all there is yet.
     private static func protocols(_ section: inout Section) {
         let words = ["http/1.1", "h2"]
-        guard let position = section.keyPosition("protocols"),
-            let names = section.set(
-                "protocols",
-                { text, report -> String? in
-                    if text.value == "h2" {
-                        report.notYet(text.position, "the protocol h2", "write [http/1.1]")
-                    } else if !words.contains(text.value) {
-                        report.error(
-                            text.position,
-                            "\(text.quoted) is not a protocol",
-                            Spelling.remedy(for: text.value, among: words, called: "protocols")
-                        )
-                    }
-                    return text.value
+        let names = section.set(
+            "protocols",
+            { text, report -> String? in
+                if text.value == "h2" {
+                    report.notYet(text.position, "the protocol h2", "write [http/1.1]")
+                } else if !words.contains(text.value) {
+                    report.error(
+                        text.position,
+                        "\(text.quoted) is not a protocol",
+                        Spelling.remedy(for: text.value, among: words, called: "protocols")
+                    )
                 }
-            )
-        else { return }
+                return text.value
+            }
+        )
+        guard let names, let position = section.keyPosition("protocols") else { return }
         if names.isEmpty {
             section.report.error(position, "`protocols` is empty", "write [http/1.1]")
         }

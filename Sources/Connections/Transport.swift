@@ -59,6 +59,10 @@ public struct Transport: ~Copyable {
     private var retaining = false
     private var hungUp = false
     private var readsFull = false
+    /// Whether close_notify was sent: what still comes is dropped unread.
+    private var hasSaidGoodbye = false
+    /// Bytes that the last read brought, as they came over the wire.
+    public private(set) var lastRead = 0
 
     /// Over a socket that is connected, or, where `connected` is false, is being connected.
     public init(socket: consuming Socket, tls: consuming TLSConnection?, connected: Bool) {
@@ -146,6 +150,7 @@ extension Transport {
     private mutating func note(_ result: IOResult, offered: Int) -> Received {
         switch result {
         case .bytes(let count):
+            lastRead = count
             readsFull = count == offered
             mayRead = readsFull || hungUp
             return .progressed
@@ -174,6 +179,11 @@ extension Transport {
                 socket.receive(into: &encryptedInput, maximum: offered),
                 offered: offered
             )
+        }
+        if hasSaidGoodbye {
+            encryptedInput.discard(to: &pool)
+            input.release(to: &pool)
+            return outcome
         }
         let before = input.count
         let decrypted = decrypt(&pool)
@@ -330,6 +340,7 @@ extension Transport {
         guard var tls = tls.take() else { return }
         if tls.isEstablished, output.isEmpty, encryptedOutput.prepare(1024, from: &pool) {
             tls.close(into: &encryptedOutput)
+            hasSaidGoodbye = true
         }
         self.tls = consume tls
     }

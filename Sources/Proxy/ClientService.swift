@@ -186,6 +186,7 @@ extension Worker {
 
     /// The connection is free for another request.
     mutating func awaitNextRequest(_ client: Handle<ClientConnection>) {
+        clients[client].transport.input.release(to: &chunks)
         clients[client].parser.reset()
         clients[client].owner = 0
         clients[client].isFresh = false
@@ -200,9 +201,8 @@ extension Worker {
     private mutating func linger(_ client: Handle<ClientConnection>) {
         switch clients[client].transport.receive(from: &chunks) {
         case .progressed:
-            let count = clients[client].transport.input.count
             clients[client].transport.input.discard(to: &chunks)
-            clients[client].lingerBudget -= count
+            clients[client].lingerBudget -= clients[client].transport.lastRead
             if clients[client].lingerBudget <= 0 { close(client) }
         case .nothing:
             break

@@ -24,6 +24,7 @@ extension Worker {
         let authenticator = sharedAuthenticator(for: source.options)
         let pool = sharedPool(for: source)
         guard let authenticator, let pool else {
+            for case .some(let handle) in contexts { _ = tlsContexts.remove(handle) }
             throw WorkerFailure(message: "too many earlier configurations still have requests")
         }
         let generation = Generation(
@@ -122,13 +123,16 @@ extension Worker {
                 made.append(nil)
                 continue
             }
-            do {
+            do throws(TLSFailure) {
                 let context = try TLSServerContext(
                     options: tls,
                     materials: source.certificates[index],
                     tickets: tickets
                 )
-                made.append(tlsContexts.insert(context))
+                guard let handle = tlsContexts.insert(context) else {
+                    throw TLSFailure(problem: "too many TLS contexts", remedy: "restart")
+                }
+                made.append(handle)
             } catch {
                 for case .some(let handle) in made { _ = tlsContexts.remove(handle) }
                 throw WorkerFailure(message: error.message)

@@ -245,6 +245,7 @@ extension Worker {
             return
         }
         clients[client].transport.input.consume(byteCount)
+        clients[client].transport.input.release(to: &chunks)
         exchanges[exchange].isHeadSent = true
         exchanges[exchange].requestContent = ContentDecoder(
             exchanges[exchange].head.framing,

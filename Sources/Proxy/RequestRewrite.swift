@@ -9,7 +9,8 @@ import Sessions
 /// on, everything else in the
 /// order and bytes received (interface, "What goes upstream").
 enum RequestRewrite {
-    /// Bytes the head may grow by: the JWT, forwarded fields, the request ID, a target's name, and a
+    /// Bytes the head may grow by: the JWT, forwarded fields, the request ID, a target's name, and
+    /// a
     /// space after each name.
     static func maximumGrowth(_ head: RequestHead) -> Int { 24 * 1024 + head.fields.count }
 

@@ -179,7 +179,10 @@ extension Worker {
             exchanges[exchange].state == .awaitingResponse,
             !exchanges[exchange].isRequestFinished
         else { return }
-        upstreams[upstream].deadline = .distantFuture
+        let waits = upstreams[upstream].transport.waiting > 0
+        upstreams[upstream].deadline =
+            waits ? loop.now + generations[current].options.timeouts.sendIdle : .distantFuture
+        armTimer(upstream)
     }
 
     private mutating func continueRequest(_ exchange: Handle<Exchange>) {
