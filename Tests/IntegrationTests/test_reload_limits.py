@@ -1,0 +1,39 @@
+"""Reloads while requests of many earlier configurations still run."""
+
+import threading
+
+from support.client import eventually
+from support.gateway import changed
+from support.message import get
+from support.upstream import OK
+
+RELOADS = 80
+
+
+def test_old_configurations_in_use_never_hide_a_new_one(start, base_configuration, own_upstream):
+    """A configuration is live for every new request, or the log says that it is not."""
+    go, kept = threading.Event(), []
+    own_upstream.answer = lambda call: (go.wait(30), call.send(OK))
+
+    def version(number):
+        target = {"targets": [own_upstream.url]}
+        routes = [
+            {"path_prefix": "/hold", "session": "public", "upstream": "main"},
+            {"path_exact": f"/v{number}", "respond": "jwt"},
+        ]
+        return changed(base_configuration, upstreams__main=target, routes=routes)
+
+    gateway = start(version(0))
+    for number in range(1, RELOADS + 1):
+        connection = gateway.connect(timeout=30)
+        connection.send(get("/hold"))
+        own_upstream.received()
+        kept.append(connection)
+        log = gateway.reload(version(number))
+        assert log
+        if "error" not in log and "warning" not in log:
+            assert eventually(lambda: gateway.ask(get(f"/v{number}")).status == 401, 1), number
+    go.set()
+    assert [connection.read().status for connection in kept] == [200] * RELOADS
+    assert gateway.reload(version(RELOADS + 1))
+    assert eventually(lambda: gateway.ask(get(f"/v{RELOADS + 1}")).status == 401)
