@@ -58,13 +58,17 @@ install_missing() {
     [ "${#missing[@]}" -gt 0 ] || return 0
     prefix=$(root_prefix) ||
         fail "root or sudo is needed once: apt-get install --no-install-recommends ${missing[*]}"
-    apt-cache show "${missing[@]}" >/dev/null 2>&1 || $prefix apt-get update -q
     local line=(apt-get install --yes --no-install-recommends "${missing[@]}")
+    apt-cache show "${missing[@]}" >/dev/null 2>&1 || $prefix apt-get update --quiet
     say "${prefix:+$prefix }${line[*]}"
-    LC_ALL=C apt-get install --assume-no --no-install-recommends "${missing[@]}" 2>/dev/null |
+    $prefix env LC_ALL=C "${line[@]/--yes/--assume-no}" 2>/dev/null |
         grep -E '^(Need to get|After this)' || true
     say "this takes about a minute; none of these packages starts a daemon"
-    $prefix env DEBIAN_FRONTEND=noninteractive "${line[@]}" >/dev/null
+    $prefix env DEBIAN_FRONTEND=noninteractive "${line[@]}" >/dev/null || {
+        say "once more, after an update of the package lists"
+        $prefix apt-get update --quiet
+        $prefix env DEBIAN_FRONTEND=noninteractive "${line[@]}" >/dev/null
+    }
 }
 
 # The Python that the tests run in: an environment of the project's own, with pinned packages.
