@@ -121,9 +121,16 @@ let package = Package(
             [
                 "Configuration", "Bytes", "EventLoop", "HTTPCore", "Observability", "TLS",
                 "Sessions",
-                "Policy", "Connections", "Upstreams", "Proxy", "Cryptography",
+                "Policy", "Connections", "Upstreams", "Proxy",
             ],
             exclude: ["Fixtures"]
+        ),
+        tests(
+            "DemoTests",
+            [
+                "sallyport", "Authority", "Bytes", "Control", "Cryptography", "EventLoop", "HTTPCore",
+                "JOSE", "JSON",
+            ]
         ),
         tests(
             "FuzzTests",

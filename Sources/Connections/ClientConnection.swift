@@ -37,8 +37,10 @@ public struct ClientConnection: ~Copyable {
     public var deadline = Instant.distantFuture
     /// When a client that does not read is given up; `distantFuture` while nothing waits.
     public var sendDeadline = Instant.distantFuture
-    /// Bytes lingering may still drop.
-    public var lingerBudget = 256 * 1024
+    /// Bytes lingering may still drop; `ClientConnection.lingerBytes` at first.
+    public var lingerBudget = Self.lingerBytes
+    /// What a client may still send after its last answer before the connection is cut off.
+    public static let lingerBytes = 8 * 1024 * 1024
     /// Whether it stands in the worker's queue of connections to serve.
     public var isQueued = false
     /// Whether it stands in the worker's list of connections to flush.

@@ -234,11 +234,12 @@ extension Transport {
         replies: inout Buffer,
         pool: inout ChunkPool
     ) -> TLSConnection.Progress {
+        let before = input.count
         var rounds = 0
         while rounds < 64 {
             rounds += 1
             let replyRoom = tls.isEstablished ? 4 * 1024 : handshakeRoom
-            guard input.count < busyRead, input.prepare(handshakeRoom, from: &pool),
+            guard input.count - before < busyRead, input.prepare(handshakeRoom, from: &pool),
                 replies.prepare(replyRoom, from: &pool)
             else { return .roomSpent }
             let progress = tls.receive(&encrypted, plaintext: &input, replies: &replies)

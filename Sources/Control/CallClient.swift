@@ -36,6 +36,11 @@ public struct CallRequest: Sendable {
 public struct CallOutcome: Sendable {
     public var id: UInt64
     public var answer: (status: UInt16, content: [UInt8])?
+
+    public init(id: UInt64, answer: (status: UInt16, content: [UInt8])?) {
+        self.id = id
+        self.answer = answer
+    }
 }
 
 /// One call on its way.

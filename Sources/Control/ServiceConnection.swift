@@ -19,6 +19,9 @@ public struct ServiceConnection: ~Copyable {
     private var isHead = false
     /// Whether the last answer was written.
     private(set) var hasClosed = false
+    /// Whether the sending side is closed and what still comes is dropped, so that no reset overtakes
+    /// the answer.
+    var isLingering = false
 
     init(client: consuming ClientConnection) {
         self.client = client
@@ -120,6 +123,20 @@ public struct ServiceConnection: ~Copyable {
                 return .request(request)
             }
         }
+    }
+
+    /// Drops what still comes.
+    ///
+    /// - Returns: whether the client has ended its sending.
+    mutating func discardInput(_ chunks: inout ChunkPool) -> Bool {
+        for _ in 0..<256 {
+            switch client.transport.receive(from: &chunks) {
+            case .progressed: client.transport.input.discard(to: &chunks)
+            case .nothing: return false
+            case .ended, .failed: return true
+            }
+        }
+        return true
     }
 
     mutating func write(

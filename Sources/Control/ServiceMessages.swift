@@ -15,6 +15,22 @@ public struct ServiceRequest: Sendable {
     public var fields: [(name: String, value: String)]
     public var content: [UInt8]
 
+    public init(
+        method: Method,
+        path: String,
+        query: String,
+        host: String,
+        fields: [(name: String, value: String)],
+        content: [UInt8]
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.host = host
+        self.fields = fields
+        self.content = content
+    }
+
     /// The first value of a field; `name` is lower case.
     public func field(_ name: String) -> String? {
         fields.first { $0.name == name }?.value

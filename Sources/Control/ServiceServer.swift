@@ -22,6 +22,8 @@ public struct ServiceServer: ~Copyable {
     static let contentMaximum = 1024 * 1024
     /// How long a connection may stand without a whole request.
     static let idleTimeout = Duration.seconds(30)
+    /// How long a closed connection may still send.
+    static let lingerTime = Duration.seconds(2)
     /// Accepts of one turn.
     static let acceptsPerTurn = 32
 
@@ -127,6 +129,10 @@ public struct ServiceServer: ~Copyable {
         _ loop: borrowing EventLoop,
         _ respond: (ServiceRequest, ServiceTicket) -> ServiceResponse?
     ) {
+        if connections[ticket].isLingering {
+            if connections[ticket].discardInput(&chunks) { close(ticket, loop) }
+            return
+        }
         for _ in 0..<64 {
             guard connections.contains(ticket), flush(ticket, loop) else { return }
             switch connections[ticket].advance(limits: limits, chunks: &chunks) {
@@ -177,7 +183,10 @@ public struct ServiceServer: ~Copyable {
         }
         guard !connections[ticket].isOver else {
             connections[ticket].client.transport.socket.shutdownWriting()
-            close(ticket, loop)
+            connections[ticket].client.transport.input.discard(to: &chunks)
+            connections[ticket].isLingering = true
+            connections[ticket].client.deadline = loop.now + Self.lingerTime
+            if connections[ticket].discardInput(&chunks) { close(ticket, loop) }
             return false
         }
         return true

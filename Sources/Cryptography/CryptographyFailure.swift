@@ -1,4 +1,4 @@
-/// Why a key, a signature or a certificate could not be made.
+/// Why a key or a signature could not be made.
 public enum CryptographyFailure: Error, Equatable, Sendable {
     /// The encoding is broken, or has bytes after its end.
     case malformedKey
@@ -8,8 +8,6 @@ public enum CryptographyFailure: Error, Equatable, Sendable {
     case unsuitableModulus
     /// A public exponent that is even, below 3 or above 2^32.
     case unsuitableExponent
-    /// A certificate name that is neither a DNS name nor an IP address.
-    case unsuitableName
     /// OpenSSL refused what it should have done: out of memory, or no such algorithm.
     case libraryFailed
 }

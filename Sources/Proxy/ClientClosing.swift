@@ -5,7 +5,7 @@ import HTTPCore
 
 extension Worker {
     /// How long a closed client may still send before the connection goes.
-    static let lingerTime = Duration.seconds(2)
+    static let lingerTime = Duration.seconds(5)
 
     /// One write a turn; a client that takes no more is waited for until `timeouts.send_idle`.
     mutating func flush(_ client: Handle<ClientConnection>) {

@@ -93,13 +93,30 @@ extension Authenticator {
             let outcome = authenticate(bytes.bytes(range), kind: .bearer, moment)
             if outcome != .noToken { return outcome }
         }
-        guard options.tokenTransfer != .header, let range = found.cookie else { return .noToken }
+        guard options.tokenTransfer != .header else { return .noToken }
+        guard let range = found.cookie else { return withoutAccessToken(head, bytes) }
         // Readers differ on which of several counts: none does.
         guard found.cookieCount == 1 else {
             return .refused(SessionRefusal(reason: .duplicateCookie, answer: .tryRefreshToken))
         }
         return authenticate(bytes.bytes(range), kind: .cookie, moment)
     }
+
+    /// Seed-era access token cookies end with their token, while `sIdRefreshToken` still says that there is
+    /// a session: then a refresh is asked for, as the SDKs do (protocol, sections 3.1 and 3.8), and a
+    /// user who is signed in never counts as anonymous.
+    private func withoutAccessToken(
+        _ head: borrowing RequestHead,
+        _ bytes: Span<UInt8>
+    ) -> Authentication {
+        guard options.acceptsLegacyTokens else { return .noToken }
+        let name = Self.sessionMarker
+        let found = Credentials.find(head: head, bytes: bytes, cookieName: name.span)
+        guard found.cookieCount > 0 else { return .noToken }
+        return .refused(SessionRefusal(reason: .expired, answer: .tryRefreshToken))
+    }
+
+    private static let sessionMarker = Array("sIdRefreshToken".utf8)
 
     /// Ends a request's hold on its session; a reference that was given back before does nothing.
     public mutating func release(_ reference: SessionReference) {

@@ -1,5 +1,5 @@
 import Configuration
-import Cryptography
+import TLS
 import Foundation
 import Proxy
 
@@ -29,7 +29,7 @@ struct TemporaryFolder: ~Copyable {
 
     /// Makes `NAME.crt` and `NAME.key`.
     func makeCertificate(_ name: String, for host: String) throws {
-        let made = try SelfSignedCertificate.make(names: [host], days: 2)
+        let made = try SelfSignedCertificate(names: [host])
         try Data(made.certificatePEM).write(to: url.appending(path: "\(name).crt"))
         try Data(made.privateKeyPEM).write(to: url.appending(path: "\(name).key"))
     }

@@ -45,6 +45,19 @@ import Testing
         #expect(outcome == .tryRefresh(.expired))
     }
 
+    @Test func aSeedSessionWithoutItsAccessTokenIsToRefresh() {
+        let marker = ("cookie", "a=b; sIdRefreshToken=00000000-0000-0000-0000-000000000000")
+        var authenticator = TestTokens.authenticator()
+        #expect(authenticator.ask([marker]) == .tryRefresh(.expired))
+        #expect(authenticator.ask([("cookie", "sIdRefreshTokens=x")]) == .noToken)
+        let both = ("cookie", "sIdRefreshToken=x; sAccessToken=\(TestTokens.v5())")
+        #expect(authenticator.ask([both]).session != nil)
+        var recent = TestTokens.options
+        recent.acceptsLegacyTokens = false
+        var recentOnly = TestTokens.authenticator(recent)
+        #expect(recentOnly.ask([marker]) == .noToken)
+    }
+
     @Test func twoAuthorizationLinesLeaveTheCookie() {
         var authenticator = TestTokens.authenticator()
         let line = ("authorization", "Bearer \(TestTokens.v5(["sub": .string("header")]))")
