@@ -240,6 +240,8 @@ def test_connections_in_the_accept_queue_are_served(start, base_configuration, o
     gateway.signal(signal.SIGTERM)
     gateway.signal(signal.SIGCONT)
     assert [connection.read().status for connection in waiting] == [200] * 10
+    for connection in waiting:
+        connection.close()
     assert gateway.process.wait(5) == 0
 
 
