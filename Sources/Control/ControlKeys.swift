@@ -41,13 +41,14 @@ extension ControlLoop {
         unresolvedCalls.append(request)
         let mailbox = mailbox
         let index = request.location
+        let number = coreGeneration
         resolver.resolve(host: location.host, port: location.port) { result in
-            _ = mailbox.post(.resolvedCore(location: index, try? result.get()))
+            _ = mailbox.post(.resolvedCore(generation: number, location: index, try? result.get()))
         }
     }
 
-    mutating func resolvedCore(_ location: Int, _ found: [SocketAddress]?) {
-        guard coreAddresses.indices.contains(location) else { return }
+    mutating func resolvedCore(_ number: Int, _ location: Int, _ found: [SocketAddress]?) {
+        guard number == coreGeneration, coreAddresses.indices.contains(location) else { return }
         if let found, !found.isEmpty { coreAddresses[location] = (found, loop.now) }
         let waiting = unresolvedCalls.filter { $0.location == location }
         unresolvedCalls.removeAll { $0.location == location }

@@ -44,6 +44,8 @@ struct ControlLoop: ~Copyable {
     var fetcher: KeyFetcher
     /// What each core location's host last resolved to, and when.
     var coreAddresses: [(addresses: [SocketAddress], at: Instant)?]
+    /// The configuration that the core locations are of.
+    var coreGeneration = 1
     /// Requests that wait for a location's addresses.
     var unresolvedCalls: [KeyFetcher.CoreRequest] = []
     var callLocations: [UInt64: Int] = [:]

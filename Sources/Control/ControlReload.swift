@@ -39,6 +39,10 @@ extension ControlLoop {
             surroundings.log(.warning, "changed admin address: needs a restart", [])
             loaded.options.admin = old.admin
         }
+        if loaded.options.limits.connections > old.limits.connections {
+            surroundings.log(.warning, "raised limits.connections: needs a restart", [])
+            loaded.options.limits.connections = old.limits.connections
+        }
         if loaded.options.log.access != old.log.access {
             if let failure = accessLog.replaceOutput(loaded.options.log.access) {
                 surroundings.log(.error, "access log stays as it is", [("error", failure.message)])
@@ -59,10 +63,15 @@ extension ControlLoop {
                 )
             )
         )
-        coreAddresses = Array(
-            repeating: nil,
-            count: loaded.options.sessions.core.locations.count
-        )
+        if loaded.options.sessions.core.locations != old.sessions.core.locations {
+            coreGeneration = generation
+            coreAddresses = Array(
+                repeating: nil,
+                count: loaded.options.sessions.core.locations.count
+            )
+            unresolvedCalls.removeAll()
+            callLocations.removeAll()
+        }
         perform(fetcher.replaceOptions(loaded.options.sessions, now: time))
         resolveTargets()
     }
@@ -139,6 +148,6 @@ extension ControlLoop {
         }
         guard addresses[target] != found else { return }
         addresses[target] = found
-        broadcast(.addresses(target, found))
+        broadcast(.addresses(generation: number, target, found))
     }
 }

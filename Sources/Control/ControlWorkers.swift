@@ -111,8 +111,8 @@ extension ControlLoop {
             }
         case .resolved(let number, let target, let found):
             resolved(number, target, found)
-        case .resolvedCore(let location, let found):
-            resolvedCore(location, found)
+        case .resolvedCore(let number, let location, let found):
+            resolvedCore(number, location, found)
         }
     }
 

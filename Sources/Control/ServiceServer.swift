@@ -14,6 +14,7 @@ public struct ServiceServer: ~Copyable {
     let listener: Socket
     let kinds: (listener: UInt8, connection: UInt8)
     var connections: Slab<ServiceConnection>
+    private var reserve: ReserveDescriptor? = ReserveDescriptor()
     var chunks = ChunkPool(largeBytes: 256 * 1024, keptMaximum: 8)
     var date = HTTPDate()
     private let limits = Limits()
@@ -101,18 +102,34 @@ public struct ServiceServer: ~Copyable {
 
     private mutating func accept(_ loop: borrowing EventLoop) {
         for _ in 0..<Self.acceptsPerTurn {
-            guard case .accepted(let socket, let peer) = listener.accept() else { return }
-            let client = ClientConnection(socket: socket, tls: nil, peer: peer, listener: 0)
-            guard let ticket = connections.insert(ServiceConnection(client: client)) else {
-                continue
+            switch listener.accept() {
+            case .accepted(let socket, let peer):
+                admit(socket, peer, loop)
+            case .outOfDescriptors:
+                // Else the listener stays ready, and the loop would spin.
+                guard var kept = reserve.take() else { return }
+                kept.shed(listener)
+                reserve = consume kept
+                return
+            case .wouldBlock, .failed:
+                return
             }
-            connections[ticket].client.deadline = loop.now + Self.idleTimeout
-            let token = EventToken(kind: kinds.connection, bits: ticket.bits)
-            do throws(SystemFailure) {
-                try loop.add(connections[ticket].client.transport.socket, token: token)
-            } catch {
-                close(ticket, loop)
-            }
+        }
+    }
+
+    private mutating func admit(
+        _ socket: consuming Socket,
+        _ peer: SocketAddress,
+        _ loop: borrowing EventLoop
+    ) {
+        let client = ClientConnection(socket: socket, tls: nil, peer: peer, listener: 0)
+        guard let ticket = connections.insert(ServiceConnection(client: client)) else { return }
+        connections[ticket].client.deadline = loop.now + Self.idleTimeout
+        let token = EventToken(kind: kinds.connection, bits: ticket.bits)
+        do throws(SystemFailure) {
+            try loop.add(connections[ticket].client.transport.socket, token: token)
+        } catch {
+            close(ticket, loop)
         }
     }
 

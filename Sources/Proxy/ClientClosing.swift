@@ -75,7 +75,8 @@ extension Worker {
         clients[client].transport.socket.shutdownWriting()
         clients[client].transport.input.discard(to: &chunks)
         clients[client].state = .lingering
-        clients[client].deadline = loop.now + Self.lingerTime
+        let isDraining = drainDeadline != nil
+        clients[client].deadline = loop.now + (isDraining ? Self.drainIdleTime : Self.lingerTime)
         clients[client].sendDeadline = .distantFuture
         armTimer(client)
         if clients[client].transport.mayRead { queue(client) }

@@ -78,6 +78,13 @@ extension Failure {
         Failure(405, .methodNotAllowed, allowed: allowed)
     }
 
+    /// A valid session without a usable JWT, which no refresh can cure.
+    static let jwtMissing = Failure(
+        500,
+        .jwtMissing,
+        detail: "jwt feature is off: Session.init({jwt: {enable: true}})"
+    )
+
     /// A `respond` route answers GET and HEAD only.
     static let respondMethod = Failure(405, .methodNotAllowed)
 
@@ -107,12 +114,7 @@ extension Failure {
         case .tryRefreshToken:
             self.init(sessions.expiredStatus, denial.reason, body: .message("try refresh token"))
         case .jwtMissing:
-            self.init(
-                500,
-                denial.reason,
-                detail: "jwt feature is off: Session.init({jwt: {enable: true}})",
-                body: .problem
-            )
+            self = .jwtMissing
         case .unavailable:
             self.init(503, denial.reason, retryAfter: 1)
         case .tokenNotExposed:

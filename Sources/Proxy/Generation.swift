@@ -17,6 +17,8 @@ struct Generation: ~Copyable {
     let routes: RouteTable
     let rewrite: RewriteRules
     let names: RecordNames
+    /// Each upstream's `response_timeout`.
+    let responseTimeouts: [Duration]
     let authenticator: Handle<SharedAuthenticator>
     let pool: Handle<SharedPool>
     /// What its route indices begin at in the metrics.

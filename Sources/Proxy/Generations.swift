@@ -33,6 +33,7 @@ extension Worker {
             routes: routes,
             rewrite: RewriteRules(source),
             names: RecordNames(source.options),
+            responseTimeouts: source.options.upstreams.map(\.responseTimeout),
             authenticator: authenticator,
             pool: pool,
             metricsBase: metrics.adopt(

@@ -24,9 +24,9 @@ extension Worker {
             }
         case .keysAnswered(let answer):
             resumeKeyWaiters(answer)
-        case .addresses(let target, let list):
-            let pool = generations[current].pool
-            pools[pool].setAddresses(target, list)
+        case .addresses(let number, let target, let list):
+            guard number == generations[current].number else { return }
+            pools[generations[current].pool].setAddresses(target, list)
         case .ticketKeys(let ticketKeys):
             tickets.replace(ticketKeys)
         case .collectMetrics(let number):
@@ -54,7 +54,8 @@ extension Worker {
     private mutating func resumeKeyWaiters(_ answer: KeyFetcher.KeysAnswer) {
         let waiting = keyWaiters
         keyWaiters.removeAll(keepingCapacity: true)
-        for exchange in waiting where exchanges.contains(exchange) {
+        for exchange in waiting
+        where exchanges.contains(exchange) && exchanges[exchange].state == .awaitingKeys {
             guard exchanges[exchange].keyQuestion == answer.question else {
                 keyWaiters.append(exchange)
                 continue

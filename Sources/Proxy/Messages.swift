@@ -36,8 +36,8 @@ public enum WorkerMessage: Sendable {
     case keys(KeySet)
     /// What came of the fetch this worker asked for, after any `keys` it brought.
     case keysAnswered(KeyFetcher.KeysAnswer)
-    /// A name of the newest generation resolved to other addresses.
-    case addresses(TargetID, [SocketAddress])
+    /// A name of the generation with this number resolved to other addresses.
+    case addresses(generation: Int, TargetID, [SocketAddress])
     case ticketKeys(TicketKeys)
     /// Send `ControlMessage.metrics` with this number.
     case collectMetrics(Int)
@@ -59,6 +59,6 @@ public enum ControlMessage: Sendable {
     case failed(worker: Int, String)
     /// What the resolver thread found for a target of the generation with this number.
     case resolved(generation: Int, TargetID, [SocketAddress]?)
-    /// What the resolver thread found for a core's host.
-    case resolvedCore(location: Int, [SocketAddress]?)
+    /// What the resolver thread found for a core's host, in the configuration with this number.
+    case resolvedCore(generation: Int, location: Int, [SocketAddress]?)
 }

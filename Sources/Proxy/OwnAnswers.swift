@@ -120,12 +120,16 @@ extension Worker {
             refuse(exchange, .noRoute)
             return
         }
+        let token = authenticators[generations[generation].authenticator].copiedToken(session)
+        guard !token.isEmpty else {
+            refuse(exchange, .jwtMissing)
+            return
+        }
         let closes = !survivesRefusal(exchange)
         guard beginOwnAnswer(exchange, status: 200, closes: closes) else { return }
-        let shared = generations[generation].authenticator
         var body: [UInt8] = []
         body.append(text: "{\"token\":\"")
-        body += authenticators[shared].copiedToken(session)
+        body += token
         body.append(text: "\"}")
         let client = exchanges[exchange].client
         appendAllowedOrigin(exchange)

@@ -111,9 +111,9 @@ extension Worker {
         guard let upstream = exchanges[exchange].upstream else { return }
         clients[exchanges[exchange].client].deadline = .distantFuture
         guard exchanges[exchange].state == .awaitingResponse else { return }
-        let options = generations[exchanges[exchange].generation].options
+        let judged = generations.view(exchanges[exchange].generation)
         upstreams[upstream].deadline =
-            loop.now + options.upstreams[exchanges[exchange].upstreamIndex].responseTimeout
+            loop.now + judged.value.responseTimeouts[exchanges[exchange].upstreamIndex]
         armTimer(upstream)
     }
 
@@ -198,8 +198,8 @@ extension Worker {
         _ exchange: Handle<Exchange>,
         _ upstream: Handle<UpstreamConnection>
     ) {
-        let options = generations[exchanges[exchange].generation].options
-        upstreams[upstream].deadline = loop.now + options.timeouts.responseIdle
+        let judged = generations.view(exchanges[exchange].generation)
+        upstreams[upstream].deadline = loop.now + judged.value.options.timeouts.responseIdle
         armTimer(upstream)
     }
 

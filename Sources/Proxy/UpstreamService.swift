@@ -328,12 +328,15 @@ extension Worker {
 
     /// There is room for one more exchange of this upstream.
     private mutating func serveWaiter(_ pool: Handle<SharedPool>, _ upstream: Int) {
-        guard let waiter = pools[pool].pool.nextWaiter(upstream: upstream) else { return }
-        let exchange = Handle<Exchange>(bits: waiter)
-        guard exchanges.contains(exchange) else { return }
-        exchanges[exchange].isPromised = true
-        pools[pool].promised[upstream] += 1
-        exchangeQueue.append(exchange)
+        while let waiter = pools[pool].pool.nextWaiter(upstream: upstream) {
+            let exchange = Handle<Exchange>(bits: waiter)
+            guard exchanges.contains(exchange), exchanges[exchange].state == .awaitingUpstream
+            else { continue }
+            exchanges[exchange].isPromised = true
+            pools[pool].promised[upstream] += 1
+            exchangeQueue.append(exchange)
+            return
+        }
     }
 
     /// The exchange called from the queue has leased, waits again, or is gone: the next may be

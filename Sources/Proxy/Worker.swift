@@ -175,7 +175,10 @@ public struct Worker: ~Copyable {
                 isFinished = true
             }
         }
-        _ = surroundings.control.post(.drained(worker: surroundings.index))
+        // The process ends when all have said so: a full mailbox is waited for.
+        while !surroundings.control.post(.drained(worker: surroundings.index)) {
+            _ = try? loop.wait(until: loop.now + .milliseconds(1))
+        }
     }
 }
 

@@ -203,7 +203,7 @@ def test_request_content_timeout_is_between_reads(limited, upstream):
     with limited.connect() as connection:
         connection.send(request("POST /public HTTP/1.1", "Content-Length: 6"))
         for _ in range(6):
-            time.sleep(0.25)
+            time.sleep(0.1)
             connection.send(b"x")
         assert connection.read().status == 200
 
