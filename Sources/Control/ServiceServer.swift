@@ -111,7 +111,9 @@ public struct ServiceServer: ~Copyable {
                 kept.shed(listener)
                 reserve = consume kept
                 return
-            case .wouldBlock, .failed:
+            case .wouldBlock:
+                return
+            case .failed:
                 return
             }
         }
