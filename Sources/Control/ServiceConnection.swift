@@ -19,7 +19,8 @@ public struct ServiceConnection: ~Copyable {
     private var isHead = false
     /// Whether the last answer was written.
     private(set) var hasClosed = false
-    /// Whether the sending side is closed and what still comes is dropped, so that no reset overtakes
+    /// Whether the sending side is closed and what still comes is dropped, so that no reset
+    /// overtakes
     /// the answer.
     var isLingering = false
 

@@ -102,8 +102,10 @@ extension Authenticator {
         return authenticate(bytes.bytes(range), kind: .cookie, moment)
     }
 
-    /// Seed-era access token cookies end with their token, while `sIdRefreshToken` still says that there is
-    /// a session: then a refresh is asked for, as the SDKs do (protocol, sections 3.1 and 3.8), and a
+    /// Seed-era access token cookies end with their token, while `sIdRefreshToken` still says that
+    /// there is
+    /// a session: then a refresh is asked for, as the SDKs do (protocol, sections 3.1 and 3.8), and
+    /// a
     /// user who is signed in never counts as anonymous.
     private func withoutAccessToken(
         _ head: borrowing RequestHead,
