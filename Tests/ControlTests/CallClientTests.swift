@@ -1,0 +1,271 @@
+import Bytes
+import EventLoop
+import HTTPCore
+import TestSupport
+import Testing
+
+@testable import Control
+
+/// The program's own client against a scripted server.
+private final class CallRig {
+    var loop: EventLoop
+    var client = CallClient(kind: 3, capacity: 4)
+    let listener: TestListener
+    private(set) var outcomes: [CallOutcome] = []
+
+    init() throws {
+        loop = try EventLoop(maximumEvents: 16)
+        listener = try TestListener()
+    }
+
+    func start(
+        id: UInt64 = 1,
+        _ method: Method = .get,
+        fields: [(name: String, value: String)] = [],
+        content: String = "",
+        to address: SocketAddress? = nil,
+        in time: Duration = .seconds(60)
+    ) {
+        let outcome = client.start(
+            CallRequest(
+                id: id,
+                method: method,
+                target: "/keys?x=1",
+                host: "core.test:3567",
+                fields: fields,
+                content: Array(content.utf8)
+            ),
+            to: address ?? listener.address,
+            deadline: .now + time,
+            loop: loop
+        )
+        if let outcome { outcomes.append(outcome) }
+    }
+
+    func turn() throws {
+        for index in 0..<(try loop.wait(until: .now + .milliseconds(1))) {
+            let event = loop.event(at: index)
+            if let outcome = client.handle(event.token, event.readiness, loop: loop) {
+                outcomes.append(outcome)
+            }
+        }
+    }
+
+    func run(until what: StaticString, _ isDone: () throws -> Bool) throws {
+        let deadline = Instant.now + .seconds(5)
+        while try !isDone() {
+            guard Instant.now < deadline else { throw TestTimeout(what: what) }
+            try turn()
+        }
+    }
+
+    func accept() throws -> TestPeer {
+        var peer: TestPeer?
+        try run(until: "a connection") {
+            peer = try listener.acceptNow()
+            return peer != nil
+        }
+        return try #require(peer)
+    }
+
+    func request(to server: TestPeer) throws -> String {
+        try run(until: "a request") {
+            server.poll()
+            return server.hasMessage
+        }
+        return server.takeMessage() ?? ""
+    }
+
+    /// The next outcome, in words: `200 content`, or `none`.
+    func outcome() throws -> String {
+        try run(until: "an outcome") { !outcomes.isEmpty }
+        let outcome = outcomes.removeFirst()
+        guard let answer = outcome.answer else { return "none" }
+        return "\(answer.status) \(String(decoding: answer.content, as: UTF8.self))"
+    }
+}
+
+@Suite struct CallClientTests {
+    /// Calls, lets the server send these parts one after another, and tells what came of it.
+    private func outcome(_ parts: String..., closes: Bool = false) throws -> String {
+        let rig = try CallRig()
+        rig.start()
+        let server = try rig.accept()
+        _ = try rig.request(to: server)
+        for part in parts {
+            try server.send(part)
+            for _ in 0..<2 { try rig.turn() }
+        }
+        if closes { server.shutdownWriting() }
+        return try rig.outcome()
+    }
+
+    @Test func writesTheRequest() throws {
+        let rig = try CallRig()
+        rig.start(.post, fields: [("api-key", "k")], content: "{}")
+        #expect(
+            try rig.request(to: rig.accept()) == """
+                POST /keys?x=1 HTTP/1.1\r\nHost: core.test:3567\r\nConnection: close\r\n\
+                Accept: application/json\r\napi-key: k\r\nContent-Length: 2\r\n\r\n{}
+                """
+        )
+    }
+
+    @Test func contentOfNoBytesIsSaidForPostAlone() throws {
+        let rig = try CallRig()
+        rig.start(.post)
+        #expect(try rig.request(to: rig.accept()).hasSuffix("\r\nContent-Length: 0\r\n\r\n"))
+        rig.start(.get)
+        #expect(try !rig.request(to: rig.accept()).contains("Content-Length"))
+    }
+
+    @Test func readsContentOfKnownLength() throws {
+        #expect(try outcome("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello") == "200 hello")
+        #expect(try outcome("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n") == "404 ")
+        #expect(try outcome("HTTP/1.1 204 No Content\r\n\r\n") == "204 ")
+        #expect(
+            try outcome("HTTP/1.1 20", "0 OK\r\nContent-", "Length: 5\r\n\r", "\nhe", "llo")
+                == "200 hello"
+        )
+    }
+
+    @Test func readsChunks() throws {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        #expect(try outcome(head + "3\r\nabc\r\n1\r\nd\r\n0\r\nX: y\r\n\r\n") == "200 abcd")
+        #expect(try outcome(head, "3\r", "\nab", "c\r\n0", "\r\n\r\n") == "200 abc")
+    }
+
+    @Test func readsUpToTheEndOfTheConnection() throws {
+        #expect(
+            try outcome("HTTP/1.1 200 OK\r\n\r\nall", " of it", closes: true) == "200 all of it"
+        )
+        #expect(try outcome("HTTP/1.0 200 OK\r\n\r\n", closes: true) == "200 ")
+    }
+
+    @Test func interimAnswersArePassedOver() throws {
+        #expect(
+            try outcome(
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+            ) == "200 ok"
+        )
+    }
+
+    @Test func redirectsAreNotFollowed() throws {
+        #expect(
+            try outcome("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n")
+                == "302 "
+        )
+    }
+
+    @Test func anAnswerThatIsCutOffIsNone() throws {
+        let head = "HTTP/1.1 200 OK\r\n"
+        #expect(try outcome(head + "Content-Length: 5\r\n\r\nhell", closes: true) == "none")
+        #expect(
+            try outcome(head + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", closes: true)
+                == "none"
+        )
+        #expect(try outcome(head, closes: true) == "none")
+        #expect(try outcome(closes: true) == "none")
+    }
+
+    @Test(arguments: [
+        "nonsense\r\n\r\n", "HTTP/2 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    ])
+    func nonsenseIsNone(_ answer: String) throws {
+        #expect(try outcome(answer) == "none")
+    }
+
+    @Test func contentIsBounded() throws {
+        let limit = CallClient.contentMaximum
+        for (count, isTaken) in [(limit, true), (limit + 1, false)] {
+            let content = String(repeating: "x", count: count)
+            let result = try outcome(
+                "HTTP/1.1 200 OK\r\nContent-Length: \(count)\r\n\r\n" + content
+            )
+            #expect((result == "200 " + content) == isTaken)
+            #expect(isTaken || result == "none")
+            let endless = try outcome("HTTP/1.1 200 OK\r\n\r\n" + content, closes: true)
+            #expect(isTaken || endless == "none")
+        }
+    }
+}
+
+@Suite struct CallFailureTests {
+    @Test func nobodyListens() throws {
+        let rig = try CallRig()
+        let gone = try TestListener().address
+        rig.start(to: gone)
+        #expect(try rig.outcome() == "none")
+        let deadline = rig.client.nextDeadline
+        #expect(deadline == nil)
+    }
+
+    @Test func aSocketThatIsNotThereFailsAtOnce() throws {
+        let rig = try CallRig()
+        rig.start(to: .unix(path: "/nonexistent/socket"))
+        #expect(try rig.outcome() == "none")
+    }
+
+    @Test func aServerThatSaysNothingIsGivenUpInTime() throws {
+        let rig = try CallRig()
+        rig.start(id: 7, in: .seconds(10))
+        rig.start(id: 8, in: .seconds(20))
+        let servers = try [rig.accept(), rig.accept()]
+        let first = rig.client.nextDeadline
+        let deadline = try #require(first)
+        let early = rig.client.expire(now: deadline + .nanoseconds(-1), loop: rig.loop)
+        #expect(early == nil)
+        let late = rig.client.expire(now: deadline, loop: rig.loop)
+        #expect(late?.id == 7 && late?.answer == nil)
+        let none = rig.client.expire(now: deadline, loop: rig.loop)
+        #expect(none == nil)
+        let later = rig.client.nextDeadline
+        let next = try #require(later)
+        #expect(next > deadline)
+        let second = rig.client.expire(now: next, loop: rig.loop)
+        let last = rig.client.nextDeadline
+        #expect(second?.id == 8 && last == nil)
+        for server in servers {
+            try rig.run(until: "the end") {
+                server.poll()
+                return server.isOver
+            }
+        }
+    }
+
+    @Test func moreThanItsCapacityFailAtOnce() throws {
+        let rig = try CallRig()
+        for id in 1...5 { rig.start(id: UInt64(id)) }
+        #expect(rig.outcomes.map(\.id) == [5] && rig.outcomes[0].answer == nil)
+    }
+
+    @Test func severalRunAtOnceAndEachGetsItsOwn() throws {
+        let rig = try CallRig()
+        for id in 1...3 { rig.start(id: UInt64(id), fields: [("x-id", "\(id)")]) }
+        var servers: [(TestPeer, String)] = []
+        for _ in 1...3 {
+            let server = try rig.accept()
+            let request = try rig.request(to: server)
+            servers.append((server, String(request.dropLast(2).suffix(1))))
+        }
+        for (server, id) in servers.reversed() {
+            try server.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\(id)")
+        }
+        try rig.run(until: "all outcomes") { rig.outcomes.count == 3 }
+        for outcome in rig.outcomes {
+            #expect(outcome.answer?.content == Array("\(outcome.id)".utf8))
+        }
+        let deadline = rig.client.nextDeadline
+        #expect(deadline == nil)
+    }
+
+    @Test func eventsOfCallsThatAreOverAreIgnored() throws {
+        let rig = try CallRig()
+        let stale = EventToken(kind: 3, bits: 12345)
+        let outcome = rig.client.handle(stale, [.readable, .hungUp], loop: rig.loop)
+        #expect(outcome == nil)
+    }
+}
