@@ -27,10 +27,11 @@ import Testing
     }
 
     @Test func aCoreThatSaysNothingIsAskedAgain() throws {
-        let rig = try ControlRig()
+        let answer = CoreAnswers.keys
+        let rig = try ControlRig(timeout: .seconds(1))
         let silent = try rig.core.accept()
         _ = try silent.waitForMessage()
-        _ = try rig.answerCore(CoreAnswers.keys)
+        _ = try rig.answerCore(answer)
         #expect(try rig.publishedKeys().webKeys.count == 1)
         try silent.wait(for: "the end") { $0.isOver }
     }

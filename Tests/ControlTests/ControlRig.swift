@@ -23,9 +23,10 @@ final class ControlRig {
     private let thread: Thread
     private var told: [WorkerMessage] = []
 
-    init() throws {
+    /// - Parameter timeout: how long the core may take to answer a call.
+    init(timeout: Duration = .seconds(60)) throws {
         let core = try TestListener()
-        let options = Self.options(core: core.address)
+        let options = Self.options(core: core.address, timeout: timeout)
         let worker = try Mailbox<WorkerMessage>()
         let started = try Mailbox<(SocketAddress, Mailbox<ControlMessage>)>()
         thread = try Thread.start(name: "control") {
@@ -59,7 +60,7 @@ final class ControlRig {
         thread.join()
     }
 
-    private static func options(core: SocketAddress) -> GatewayOptions {
+    private static func options(core: SocketAddress, timeout: Duration) -> GatewayOptions {
         let position = SourcePosition(file: "sallyport.yaml", line: 1, column: 1)
         let any = SocketAddress.v4(0x7F00_0001, port: 0)
         let location = CoreOptions.Location(
@@ -70,7 +71,7 @@ final class ControlRig {
         )
         var sessions = SessionOptions(core: CoreOptions(locations: [location]))
         sessions.acceptsLegacyTokens = false
-        sessions.core.timeout = .milliseconds(200)
+        sessions.core.timeout = timeout
         let action = RouteAction.respondJWT(exposesAccessToken: false)
         var options = GatewayOptions(
             listeners: [ListenerOptions(address: any, position: position)],
