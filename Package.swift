@@ -95,6 +95,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "TestSupport",
+            dependencies: ["EventLoop", "Bytes"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         tests("BytesTests", ["Bytes"]),
         tests("EventLoopTests", ["EventLoop", "CLinux", "Bytes"]),
         tests("ObservabilityTests", ["Observability", "HTTPCore", "EventLoop", "Bytes"]),
@@ -115,6 +121,25 @@ let package = Package(
             "SessionsTests",
             ["Sessions", "HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes"],
             exclude: ["Fixtures"]
+        ),
+        tests(
+            "ConnectionsTests",
+            ["Connections", "EventLoop", "TLS", "COpenSSL", "Bytes", "TestSupport"]
+        ),
+        tests(
+            "ProxyTests",
+            [
+                "Bytes", "EventLoop", "JSON", "Cryptography", "HTTPCore", "Observability", "TLS",
+                "HTTP1", "JOSE", "Sessions", "Policy", "Connections", "Upstreams", "Proxy",
+                "TestSupport",
+            ]
+        ),
+        tests(
+            "ControlTests",
+            [
+                "Bytes", "EventLoop", "Cryptography", "HTTPCore", "Observability", "JOSE", "Sessions",
+                "Policy", "Connections", "Upstreams", "Proxy", "Control", "TestSupport",
+            ]
         ),
         tests(
             "ConfigurationTests",
