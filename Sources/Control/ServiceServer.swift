@@ -148,6 +148,7 @@ public struct ServiceServer: ~Copyable {
         _ loop: borrowing EventLoop,
         _ respond: (ServiceRequest, ServiceTicket) -> ServiceResponse?
     ) {
+        guard connections.contains(ticket) else { return }
         if connections[ticket].isLingering {
             if connections[ticket].discardInput(&chunks) { close(ticket, loop) }
             return
