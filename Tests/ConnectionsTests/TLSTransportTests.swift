@@ -196,4 +196,24 @@ import Testing
         let same = both.rig.takeInput() == bytes
         #expect(same)
     }
+
+    /// What was read and found no room is no longer the socket's to announce.
+    @Test func whatFoundNoRoomIsReadWithoutAnEvent() throws {
+        var both = try Rig()
+        try both.handshake()
+        let bytes = pattern(both.rig.pool.largeBytes + 10_000)
+        try both.client.send(bytes)
+        // Until the socket is empty and the input full.
+        for _ in 0..<50 { try both.turn(takes: false) }
+        let (waiting, mayRead) = (both.rig.transport.input.count, both.rig.transport.mayRead)
+        #expect(waiting < bytes.count && waiting > 100_000 && mayRead)
+        var all: [UInt8] = []
+        for _ in 0..<10 where both.rig.transport.mayRead {
+            all += both.rig.takeInput()
+            _ = both.rig.receive()
+        }
+        all += both.rig.takeInput()
+        let (whole, lent) = (all == bytes, both.rig.pool.lent)
+        #expect(whole && lent == 0)
+    }
 }

@@ -23,7 +23,7 @@ final class ControlRig {
     private let thread: Thread
     private var told: [WorkerMessage] = []
 
-    /// - Parameter timeout: how long the core may take to answer a call.
+    /// The core may take `timeout` to answer a call.
     init(timeout: Duration = .seconds(60)) throws {
         let core = try TestListener()
         let options = Self.options(core: core.address, timeout: timeout)
