@@ -1,8 +1,8 @@
 """CPU per warm request: Sallyport beside nginx, both in front of the same upstream.
 
 Both terminate TLS 1.3 on kept-alive connections with one worker on one processor and forward over
-kept-alive connections; Sallyport also verifies the session and injects its JWT, nginx only forwards.
-What is compared is the processor time (user and system) of the proxy's own processes, divided by the
+kept-alive connections; Sallyport also verifies the session and injects its JWT, nginx forwards.
+Compared is the processor time (user and system) of the proxy's own processes, divided by the
 requests that wrk counted. Upstream and wrk share the other processors. Rounds alternate, the median
 counts."""
 
@@ -180,7 +180,7 @@ def main():
         cost = statistics.median(cost for cost, _ in rounds)
         rate = statistics.median(rate for _, rate in rounds)
         spread = f"{min(rounds)[0]:.1f} to {max(rounds)[0]:.1f}"
-        print(f"{name:10} {cost:6.1f} µs of CPU a request ({spread}), {rate:8.0f} requests a second")
+        print(f"{name:10} {cost:6.1f} µs of CPU a request ({spread}), {rate:8.0f} requests/s")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,9 @@ def functions_of(text):
     """(name, first line, number of lines) of each function, initialiser and computed property."""
     code = code_of(text)
     found = [(match.group(1), match.start(), match.end()) for match in FUNCTION.finditer(code)]
-    found += [(match.group(1), match.start(1), match.end() - 1) for match in PROPERTY.finditer(code)]
+    found += [
+        (match.group(1), match.start(1), match.end() - 1) for match in PROPERTY.finditer(code)
+    ]
     result = []
     for name, start, end in found:
         opening = _opening_of_body(code, end)

@@ -17,7 +17,8 @@ def test_long_line():
 
 
 def test_long_function():
-    assert rules.long_functions("func f() {\n" + LONG_BODY + "}\n") == ["line 1: func f has 71 lines"]
+    found = rules.long_functions("func f() {\n" + LONG_BODY + "}\n")
+    assert found == ["line 1: func f has 71 lines"]
     assert rules.long_functions("func f() {\n" + LONG_BODY[11:] + "}\n") == []
 
 
@@ -27,7 +28,8 @@ def test_long_initialiser_and_property():
 
 
 def test_function_without_a_body_has_no_length():
-    text = "protocol P {\n  func f()\n  func g(a: [Int]) -> Int\n}\nstruct S {\n" + LONG_BODY * 2 + "}\n"
+    text = "protocol P {\n  func f()\n  func g(a: [Int]) -> Int\n}\n"
+    text += "struct S {\n" + LONG_BODY * 2 + "}\n"
     assert functions_of(text) == []
 
 
@@ -46,7 +48,8 @@ def test_imports():
 
 
 def test_forbidden_import():
-    assert rules.forbidden_imports("HTTP1", "public import Sessions\nimport Bytes\n") == ["Sessions"]
+    text = "public import Sessions\nimport Bytes\n"
+    assert rules.forbidden_imports("HTTP1", text) == ["Sessions"]
     assert rules.forbidden_imports("Proxy", "import COpenSSL\n") == ["COpenSSL"]
     assert rules.forbidden_imports("Proxy", "import Foundation\n") == ["Foundation"]
     assert rules.forbidden_imports("Control", "import Foundation\nimport Proxy\n") == []

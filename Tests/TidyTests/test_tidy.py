@@ -1,4 +1,4 @@
-"""Holds the rules of the tree (CONTRIBUTING.md, "Rules"). Pure reading: builds and starts nothing."""
+"""Holds the rules of the tree (CONTRIBUTING.md, "Rules") by reading: builds and starts nothing."""
 
 import os
 import pathlib
