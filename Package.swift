@@ -137,8 +137,8 @@ let package = Package(
         tests(
             "ControlTests",
             [
-                "Bytes", "EventLoop", "Cryptography", "HTTPCore", "Observability", "JOSE", "Sessions",
-                "Policy", "Connections", "Upstreams", "Proxy", "Control", "TestSupport",
+                "Bytes", "EventLoop", "Cryptography", "HTTPCore", "Observability", "JOSE",
+                "Sessions", "Policy", "Connections", "Upstreams", "Proxy", "Control", "TestSupport",
             ]
         ),
         tests(
@@ -153,8 +153,8 @@ let package = Package(
         tests(
             "DemoTests",
             [
-                "sallyport", "Authority", "Bytes", "Control", "Cryptography", "EventLoop", "HTTPCore",
-                "JOSE", "JSON",
+                "sallyport", "Authority", "Bytes", "Control", "Cryptography", "EventLoop",
+                "HTTPCore", "JOSE", "JSON",
             ]
         ),
         tests(

@@ -15,6 +15,7 @@ extension ControlLoop {
 
     /// Starts a thread for each worker; each opens its own listeners.
     mutating func startWorkers() throws(GatewayFailure) {
+        try probeListeners()
         resolveTargets()
         awaitFirstNames()
         let source = GenerationSource(
@@ -43,6 +44,21 @@ extension ControlLoop {
             }
         } catch {
             throw GatewayFailure(message: "cannot start a worker: \(error.message)")
+        }
+    }
+
+    /// The workers share their ports (`SO_REUSEPORT`), and so would another process's gateway,
+    /// which nobody
+    /// wants: an address that is taken is refused before any worker listens.
+    private func probeListeners() throws(GatewayFailure) {
+        for listener in configuration.options.listeners {
+            if case .unix = listener.address { continue }
+            do throws(SystemFailure) {
+                _ = try Socket.listen(on: listener.address, sharesPort: false)
+            } catch {
+                let place = "\(listener.position): error: cannot listen on \(listener.address)"
+                throw GatewayFailure(message: "\(place): \(error.message)")
+            }
         }
     }
 

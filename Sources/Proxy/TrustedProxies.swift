@@ -49,7 +49,10 @@ struct TrustedProxies: Sendable {
             let entry = Self.trimmed(list, start..<end)
             if !entry.isEmpty {
                 let text = list.bytes(entry).text
-                guard let address = SocketAddress(literal: text, port: 0) else { return nil }
+                // No zone: it names an interface of some machine, and to read it asks the kernel.
+                guard !text.utf8.contains(UInt8(ascii: "%")),
+                    let address = SocketAddress(literal: text, port: 0)
+                else { return nil }
                 if !contains(address) { return entry }
             }
             end = start - 1
