@@ -1,7 +1,7 @@
 import Configuration
-import TLS
 import Foundation
 import Proxy
+import TLS
 
 /// The package's folder: tests read `Config/` and their fixtures where they stand.
 let packageFolder = URL(filePath: #filePath).resolvingSymlinksInPath()
