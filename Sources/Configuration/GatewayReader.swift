@@ -1,6 +1,7 @@
 import Bytes
 import Connections
 import EventLoop
+import Foundation
 import HTTPCore
 import Observability
 import Proxy
@@ -142,16 +143,38 @@ struct GatewayReader {
     private func output(_ text: Text) -> AccessLogOutput {
         if Section.falseWords.contains(text.value.lowercased()) { return .off }
         if text.value == "stdout" { return .standardOutput }
-        if text.value.isEmpty
+        let isMeantAsWord =
+            text.value == "stderr"
             || Spelling.distance(Array(text.value.utf8), Array("stdout".utf8)) == 1
-        {
+        if text.value.isEmpty || isMeantAsWord {
             reading.report.error(
                 text.position,
                 "the access log's output is \(text.quoted)",
                 "write stdout, off, or a path such as /var/log/sallyport/access.log"
             )
         }
-        return .file(path: reading.resolve(text.value))
+        let path = reading.resolve(text.value)
+        if let problem = Self.whyNotWritable(path), !isMeantAsWord {
+            reading.report.error(
+                text.position,
+                "the access log \(text.quoted) cannot be written: \(problem)",
+                "make the folder and let this user write there, or write stdout or off"
+            )
+        }
+        return .file(path: path)
+    }
+
+    private static func whyNotWritable(_ path: String) -> String? {
+        let files = FileManager.default
+        let file = URL(fileURLWithPath: path)
+        if files.fileExists(atPath: path) {
+            let isFolder = try? file.resourceValues(forKeys: [.isDirectoryKey]).isDirectory
+            if isFolder == true { return "it is a folder" }
+            return files.isWritableFile(atPath: path) ? nil : "no permission"
+        }
+        let folder = file.deletingLastPathComponent().path
+        guard files.fileExists(atPath: folder) else { return "its folder is not there" }
+        return files.isWritableFile(atPath: folder) ? nil : "no permission to make it"
     }
 }
 

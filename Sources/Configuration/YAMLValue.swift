@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 
 /// A scalar: its text, and where it stands.
 struct Text {
@@ -14,8 +15,16 @@ struct Text {
     var quoted: String {
         if written.isEmpty { return "`\"\"`" }
         let limit = 60
-        let text = Self.printable(written)
+        let text = Self.withoutUser(Self.printable(written))
         return text.count > limit ? "`\(text.prefix(limit))…`" : "`\(text)`"
+    }
+
+    /// A URL without the user and password in it: messages go to logs.
+    private static func withoutUser(_ text: String) -> String {
+        guard let scheme = text.range(of: "://"),
+            let end = text[scheme.upperBound...].lastIndex(of: "@")
+        else { return text }
+        return "\(text[..<scheme.upperBound])…\(text[end...])"
     }
 
     /// The text in one line: a control character in a file must not control a terminal.

@@ -78,10 +78,12 @@ extension ControlLoop {
     private mutating func finish(_ collection: MetricsCollection) {
         let keys = fetcher.keys
         let confirmed = max(keys.webConfirmedAt, keys.legacyConfirmedAt)
-        let age = confirmed == 0 ? 0 : (loop.wallMilliseconds - confirmed) / 1000
-        metrics.set(.keysAgeSeconds, max(age, 0))
+        // Keys that never came are as old as the process, and stale.
+        let since = confirmed == 0 ? startedWall : confirmed
+        let age = max((loop.wallMilliseconds - since) / 1000, 0)
+        metrics.set(.keysAgeSeconds, age)
         let maximum = configuration.options.sessions.keysMaximumAge.milliseconds / 1000
-        metrics.set(.keysStale, age > maximum ? 1 : 0)
+        metrics.set(.keysStale, age > maximum || confirmed == 0 ? 1 : 0)
         metrics.set(.workers, Int64(workers.count))
         metrics.set(.keyFetchesSucceeded, fetcher.fetchesSucceeded)
         metrics.set(.keyFetchesFailed, fetcher.fetchesFailed)

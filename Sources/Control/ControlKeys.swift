@@ -23,6 +23,7 @@ extension ControlLoop {
                         ("legacy_keys", "\(set.legacyKeys.count)"),
                     ]
                 )
+                warnWithoutKeys(set)
             case .answer(let worker, let answer):
                 guard workers.indices.contains(worker) else { continue }
                 _ = workers[worker].post(.keysAnswered(answer))
@@ -55,6 +56,7 @@ extension ControlLoop {
         for request in waiting {
             // A failure keeps the addresses of before.
             guard let address = coreAddresses[location]?.addresses.first else {
+                report(location, "its name does not resolve")
                 perform(fetcher.failed(request: request.id, now: time))
                 continue
             }
@@ -92,9 +94,10 @@ extension ControlLoop {
                 rotateAddresses(location)
             }
             perform(fetcher.failed(request: outcome.id, now: time))
-            reportFailure()
+            report(location, "no answer, or none within core.timeout")
             return
         }
+        let failed = fetcher.requestsFailed
         perform(
             fetcher.answered(
                 request: outcome.id,
@@ -103,6 +106,9 @@ extension ControlLoop {
                 now: time
             )
         )
+        let hasFailed = fetcher.requestsFailed > failed
+        let cause = hasFailed ? fetcher.lastFailure?.detail.description : nil
+        report(location, cause.map { "\($0), status \(answer.status)" })
     }
 
     /// Of a name with several addresses the next is tried after a failure.
@@ -110,14 +116,5 @@ extension ControlLoop {
         guard var known = coreAddresses[location], known.addresses.count > 1 else { return }
         known.addresses.append(known.addresses.removeFirst())
         coreAddresses[location] = known
-    }
-
-    private func reportFailure() {
-        guard fetcher.lastFailure != nil else { return }
-        surroundings.log(
-            .warning,
-            "keys not fetched from a core",
-            [("failures", "\(fetcher.fetchesFailed)")]
-        )
     }
 }

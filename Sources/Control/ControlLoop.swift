@@ -46,6 +46,8 @@ struct ControlLoop: ~Copyable {
     var coreAddresses: [(addresses: [SocketAddress], at: Instant)?]
     /// The configuration that the core locations are of.
     var coreGeneration = 1
+    /// What the log last said of each core location; nil = nothing is wrong.
+    var coreReports: [CoreReport?]
     /// Requests that wait for a location's addresses.
     var unresolvedCalls: [KeyFetcher.CoreRequest] = []
     var callLocations: [UInt64: Int] = [:]
@@ -60,6 +62,7 @@ struct ControlLoop: ~Copyable {
     var nextCollection = 1
 
     // Life.
+    let startedWall: Int64
     var startedWorkers = 0
     var drainedWorkers = 0
     var drainDeadline: Instant?
@@ -102,7 +105,9 @@ struct ControlLoop: ~Copyable {
         connections = ConnectionBudget(maximum: options.limits.connections)
         fetcher = KeyFetcher(options: options.sessions)
         coreAddresses = Array(repeating: nil, count: options.sessions.core.locations.count)
+        coreReports = Array(repeating: nil, count: options.sessions.core.locations.count)
         tickets = TicketKeys.generate()
+        startedWall = loop.wallMilliseconds
         nextSecond = now
         nextNames = now + Self.namesInterval
         nextTickets = now + Self.ticketsInterval

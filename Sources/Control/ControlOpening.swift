@@ -30,7 +30,11 @@ extension ControlLoop {
                 admin: nil
             )
         } catch {
-            throw GatewayFailure(message: "cannot start: \(error.operation): \(error.message)")
+            var place = ""
+            if case .file(let path) = options.log.access { place = " (access log \(path))" }
+            throw GatewayFailure(
+                message: "cannot start\(place): \(error.operation): \(error.message)"
+            )
         }
         return try withAdmin(opened, options.admin)
     }

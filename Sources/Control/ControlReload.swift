@@ -69,6 +69,10 @@ extension ControlLoop {
                 repeating: nil,
                 count: loaded.options.sessions.core.locations.count
             )
+            coreReports = Array(
+                repeating: nil,
+                count: loaded.options.sessions.core.locations.count
+            )
             unresolvedCalls.removeAll()
             callLocations.removeAll()
         }

@@ -58,6 +58,7 @@ extension Worker {
             surroundings.connections.giveBack()
             return
         }
+        metrics.increment(.clientConnectionsAccepted)
         watch(handle)
     }
 

@@ -8,7 +8,10 @@ import Observability
 extension Worker {
     /// An event on a client's connection.
     mutating func clientReady(_ client: Handle<ClientConnection>, _ readiness: Readiness) {
-        guard clients.contains(client) else { return }
+        guard clients.contains(client) else {
+            metrics.increment(.lateEvents)
+            return
+        }
         clients[client].transport.announce(readiness)
         // Hung up both ways while nothing of ours was closed: the client reset the connection. The
         // end

@@ -45,6 +45,7 @@ extension Worker {
         authenticators[authenticator].uses += 1
         pools[pool].uses += 1
         replaceContexts(contexts)
+        noteUnresolved(source)
         let previous = current
         current = handle
         retireIfUnused(previous)
@@ -65,6 +66,20 @@ extension Worker {
         let idle = pools[gone.pool].pool.takeAllIdle()
         for bits in idle { dropIdle(Handle(bits: bits)) }
         _ = pools.remove(gone.pool)
+    }
+
+    /// A target whose name never resolved cannot be up.
+    private mutating func noteUnresolved(_ source: GenerationSource) {
+        var place = 0
+        for (upstream, group) in source.options.upstreams.enumerated() {
+            for target in group.targets.indices {
+                let id = TargetID(upstream: upstream, target: target)
+                if source.addresses[id]?.isEmpty ?? true {
+                    metrics.setUpstream(target: place, isUp: false, at: loop.wallMilliseconds)
+                }
+                place += 1
+            }
+        }
     }
 
     private static func targetNames(

@@ -3,6 +3,7 @@ import EventLoop
 import Observability
 import Sessions
 import TLS
+import Upstreams
 
 extension Worker {
     /// Reads what control sent.
@@ -27,6 +28,11 @@ extension Worker {
         case .addresses(let number, let target, let list):
             guard number == generations[current].number else { return }
             pools[generations[current].pool].setAddresses(target, list)
+            metrics.setUpstream(
+                target: generations[current].names.firstTargets[target.upstream] + target.target,
+                isUp: true,
+                at: loop.wallMilliseconds
+            )
         case .ticketKeys(let ticketKeys):
             tickets.replace(ticketKeys)
         case .collectMetrics(let number):
@@ -69,13 +75,23 @@ extension Worker {
         var hits: UInt64 = 0
         var misses: UInt64 = 0
         var entries: Int64 = 0
+        var evictions: UInt64 = 0
+        var bytes: Int64 = 0
+        var checks: UInt64 = 0
         for handle in authenticatorHandles {
             let statistics = authenticators[handle].authenticator.statistics
             hits += statistics.hits
             misses += statistics.misses
             entries += Int64(statistics.entries)
+            evictions += statistics.evictions
+            bytes += Int64(statistics.bytes)
+            checks += authenticators[handle].authenticator.signatureChecks
         }
         metrics.setTokenCache(hits: hits, misses: misses, entries: entries)
+        metrics.set(.tokenCacheEvictions, evictions)
+        metrics.set(.tokenCacheBytes, bytes)
+        metrics.set(.signatureChecks, checks)
+        metrics.set(.exchangesInFlight, Int64(exchanges.count))
         metrics.set(.clientConnections, Int64(clients.count))
         metrics.set(.upstreamConnections, Int64(upstreams.count))
         post(.metrics(worker: surroundings.index, number: number, metrics.snapshot()))
@@ -84,6 +100,6 @@ extension Worker {
     /// The mailbox to control is bounded; what it has no room for is lost, and asked for again by
     /// whoever waits for it.
     mutating func post(_ message: ControlMessage) {
-        _ = surroundings.control.post(message)
+        if !surroundings.control.post(message) { metrics.increment(.messagesDropped) }
     }
 }

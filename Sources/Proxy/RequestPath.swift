@@ -3,6 +3,7 @@ import Connections
 import EventLoop
 import HTTP1
 import HTTPCore
+import Observability
 import Policy
 import Sessions
 import Upstreams
@@ -96,6 +97,7 @@ extension Worker {
             awaitKeys(exchange, question)
         case .budgetSpent:
             signaturesSpent = true
+            metrics.increment(.signatureBudgetSpent)
             exchanges[exchange].state = .awaitingTurn
             exchangeQueue.append(exchange)
         }

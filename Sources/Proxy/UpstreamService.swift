@@ -9,7 +9,10 @@ import Upstreams
 extension Worker {
     /// An event on a connection to an upstream.
     mutating func upstreamReady(_ upstream: Handle<UpstreamConnection>, _ readiness: Readiness) {
-        guard upstreams.contains(upstream) else { return }
+        guard upstreams.contains(upstream) else {
+            metrics.increment(.lateEvents)
+            return
+        }
         upstreams[upstream].transport.announce(readiness)
         switch upstreams[upstream].state {
         case .connecting:
@@ -243,6 +246,7 @@ extension Worker {
             )
             return
         }
+        metrics.increment(.upstreamRetries)
         exchanges[exchange].isRetried = true
         exchanges[exchange].upstream = nil
         let target = upstreams[upstream].targetID

@@ -125,6 +125,9 @@ extension Authenticator {
         cache.release(reference)
     }
 
+    /// Signatures verified so far, successfully or not.
+    public var signatureChecks: UInt64 { keys.checks }
+
     /// What the cache did so far.
     public var statistics: TokenCacheStatistics { cache.statistics }
 }

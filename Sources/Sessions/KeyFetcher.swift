@@ -13,6 +13,8 @@ public struct KeyFetcher: Sendable {
     private var options: SessionOptions
     /// The keys as last published.
     public private(set) var keys = KeySet()
+    /// Requests that brought no keys, of whatever cause.
+    public private(set) var requestsFailed: UInt64 = 0
     /// Why the last fetch that failed did.
     public private(set) var lastFailure: KeyFetchFailure?
     /// Fetches that brought an answer, and fetches that failed.
@@ -217,6 +219,7 @@ extension KeyFetcher {
     ) {
         if case .failed(let failure) = outcome {
             lastFailure = failure
+            requestsFailed &+= 1
             // The core may come back as another version.
             if kind == .legacy { versions[request.location] = nil }
         }

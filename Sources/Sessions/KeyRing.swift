@@ -44,6 +44,8 @@ struct KeyRing: ~Copyable {
     private let maximumStale: Int64
     /// Signature checks left in this turn.
     private(set) var budget: Int
+    /// Signature checks since the start.
+    private(set) var checks: UInt64 = 0
 
     /// - Parameters:
     ///   - maximumStale: milliseconds.
@@ -57,6 +59,11 @@ struct KeyRing: ~Copyable {
     private static let capacity = 4 * JSONWebKey.maximumKeys
     /// Keys of one kind that are tried on one legacy token, which names none.
     private static let keysTried = 8
+
+    private mutating func spendCheck() {
+        budget -= 1
+        checks &+= 1
+    }
 
     mutating func refill(_ budget: Int) {
         self.budget = budget
@@ -132,14 +139,14 @@ extension KeyRing {
         message: Span<UInt8>,
         wallMilliseconds: Int64
     ) -> SignatureVerdict {
-        guard set.webKnowledge != .unknown, !isStale(set.webConfirmedAt, wallMilliseconds) else {
-            return .keysUnknown
-        }
+        guard hasKeys, set.webKnowledge != .unknown,
+            !isStale(set.webConfirmedAt, wallMilliseconds)
+        else { return .keysUnknown }
         guard let entry = webKeys.first(where: { $0.key.keyID == keyID }) else {
             return .unknownKey
         }
         guard budget > 0 else { return .budgetSpent }
-        budget -= 1
+        spendCheck()
         guard keys[entry.handle].verifySHA256(signature: signature, message: message) else {
             return .bad
         }
@@ -165,7 +172,7 @@ extension KeyRing {
             for entry in legacyKeys where entry.key.expiry > wallMilliseconds {
                 guard tried < Self.keysTried else { break }
                 tried += 1
-                budget -= 1
+                spendCheck()
                 if keys[entry.handle].verifySHA256(signature: signature, message: message) {
                     let until = min(entry.key.expiry, set.legacyConfirmedAt &+ maximumStale)
                     return .verified(key: entry.identity, until: until)
@@ -181,7 +188,9 @@ extension KeyRing {
         {
             return .verified(key: identity, until: set.webConfirmedAt &+ maximumStale)
         }
-        guard knowsLegacy, set.legacyKnowledge == .known || knowsWeb else { return .keysUnknown }
+        guard hasKeys, knowsLegacy, set.legacyKnowledge == .known || knowsWeb else {
+            return .keysUnknown
+        }
         return createdAt >= newestKeyCreated ? .unknownKey : .bad
     }
 
@@ -200,7 +209,7 @@ extension KeyRing {
                 if exceptLegacy, isLegacy(entry.key) { continue }
                 guard tried < Self.keysTried else { return nil }
                 tried += 1
-                budget -= 1
+                spendCheck()
                 if keys[entry.handle].verifySHA256(signature: signature, message: message) {
                     return entry.identity
                 }
@@ -208,6 +217,9 @@ extension KeyRing {
         }
         return nil
     }
+
+    /// A core that offers neither kind is no core: a wrong port or path, and nothing is known.
+    private var hasKeys: Bool { !webKeys.isEmpty || !legacyKeys.isEmpty }
 
     private func isLegacy(_ key: JSONWebKey) -> Bool {
         legacyKeys.contains { $0.modulus == key.modulus }
