@@ -41,7 +41,8 @@ extension ControlLoop {
     var notReady: String? {
         if drainDeadline != nil { return "shutting_down" }
         if startedWorkers < workers.count { return "starting" }
-        guard fetcher.keys.hasUsableKeys(wallMilliseconds: loop.wallMilliseconds) else {
+        guard !needsKeys || fetcher.keys.hasUsableKeys(wallMilliseconds: loop.wallMilliseconds)
+        else {
             return "core_unreachable: no usable session keys"
         }
         return nil

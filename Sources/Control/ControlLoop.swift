@@ -3,6 +3,7 @@ import Connections
 import EventLoop
 import HTTPCore
 import Observability
+import Policy
 import Proxy
 import Sessions
 import TLS
@@ -55,6 +56,8 @@ struct ControlLoop: ~Copyable {
     // Configurations.
     var generation = 1
     var addresses: [TargetID: [SocketAddress]] = [:]
+    /// Targets whose names do not resolve, and when the log last said so.
+    var unresolvedSince: [TargetID: Instant] = [:]
     var pendingGeneration: (number: Int, missing: Int, refused: Bool)?
     var tickets: TicketKeys
     var metrics = WorkerMetrics(routeNames: [], upstreamTargets: [])
@@ -139,7 +142,7 @@ struct ControlLoop: ~Copyable {
             handle(event.token, event.readiness)
         }
         while let outcome = calls.expire(now: loop.now, loop: loop) { callEnded(outcome) }
-        if let deadline = fetcher.nextDeadline, deadline <= loop.now.nanoseconds {
+        if let deadline = keysDeadline, deadline <= loop.now.nanoseconds {
             perform(fetcher.tick(time))
         }
         if loop.now >= nextSecond { everySecond() }
@@ -147,7 +150,7 @@ struct ControlLoop: ~Copyable {
 
     private var nextDeadline: Instant {
         var next = nextSecond
-        if let deadline = fetcher.nextDeadline { next = min(next, Instant(nanoseconds: deadline)) }
+        if let deadline = keysDeadline { next = min(next, Instant(nanoseconds: deadline)) }
         if let deadline = calls.nextDeadline { next = min(next, deadline) }
         return next
     }
@@ -165,6 +168,13 @@ struct ControlLoop: ~Copyable {
         default:
             break
         }
+    }
+
+    /// When keys are to be fetched; never where no route looks at a session.
+    private var keysDeadline: UInt64? { needsKeys ? fetcher.nextDeadline : nil }
+
+    var needsKeys: Bool {
+        configuration.options.routes.contains { $0.session == .required || $0.session == .optional }
     }
 
     private mutating func everySecond() {

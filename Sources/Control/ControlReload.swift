@@ -24,6 +24,7 @@ extension ControlLoop {
     }
 
     private mutating func adopt(_ loaded: LoadedConfiguration) {
+        for line in loaded.warnings { surroundings.log(.warning, line, []) }
         var loaded = loaded
         let old = configuration.options
         if !Self.sameListeners(old, loaded.options) {
@@ -51,6 +52,7 @@ extension ControlLoop {
         connections.setMaximum(loaded.options.limits.connections)
         configuration = loaded
         generation += 1
+        unresolvedSince.removeAll()
         addresses = literalAddresses(loaded.options, keeping: addresses, of: old)
         pendingGeneration = (generation, workers.count, false)
         broadcast(
@@ -138,17 +140,39 @@ extension ControlLoop {
         }
     }
 
+    /// Says once, and then every minute, that a name does not resolve.
+    private mutating func reportUnresolved(_ target: TargetID) {
+        if let last = unresolvedSince[target], loop.now - last < .seconds(60) { return }
+        unresolvedSince[target] = loop.now
+        surroundings.log(
+            .warning,
+            "a target's name does not resolve",
+            [("target", name(of: target))]
+        )
+    }
+
+    private func name(of target: TargetID) -> String {
+        let group = configuration.options.upstreams[target.upstream]
+        switch group.targets[target.target] {
+        case .http(let host, let port): return "\(group.name) http://\(host):\(port)"
+        case .unix(let path): return "\(group.name) unix:\(path)"
+        }
+    }
+
     /// A failure keeps the last set, and is tried again soon.
     mutating func resolved(_ number: Int, _ target: TargetID, _ found: [SocketAddress]?) {
         guard number == generation else { return }
         guard let found, !found.isEmpty else {
-            surroundings.log(
-                .warning,
-                "an upstream's name does not resolve",
-                [("upstream", configuration.options.upstreams[target.upstream].name)]
-            )
+            reportUnresolved(target)
             nextNames = min(nextNames, loop.now + Self.namesRetry)
             return
+        }
+        if unresolvedSince.removeValue(forKey: target) != nil {
+            surroundings.log(
+                .info,
+                "a target's name resolves again",
+                [("target", name(of: target))]
+            )
         }
         guard addresses[target] != found else { return }
         addresses[target] = found

@@ -119,8 +119,10 @@ extension ControlLoop {
         case .drained:
             drainedWorkers += 1
         case .failed(let worker, let reason):
+            if !hasFailed {
+                surroundings.log(.error, "a worker failed: \(reason)", [("worker", "\(worker)")])
+            }
             hasFailed = true
-            surroundings.log(.error, "worker failed", [("worker", "\(worker)"), ("error", reason)])
             if drainDeadline == nil {
                 drainDeadline = loop.now
                 broadcast(.drain(until: loop.now))

@@ -12,10 +12,17 @@ public struct LoadedConfiguration: Sendable {
     public var options: GatewayOptions
     /// One list for each listener, in its order; empty for cleartext.
     public var certificates: [[CertificateMaterial]]
+    /// What is worth a warning though it may be used: the lines that `check` prints.
+    public var warnings: [String]
 
-    public init(options: GatewayOptions, certificates: [[CertificateMaterial]]) {
+    public init(
+        options: GatewayOptions,
+        certificates: [[CertificateMaterial]],
+        warnings: [String] = []
+    ) {
         self.options = options
         self.certificates = certificates
+        self.warnings = warnings
     }
 }
 
@@ -56,6 +63,7 @@ public enum Gateway {
         _ configuration: LoadedConfiguration,
         _ surroundings: ControlSurroundings
     ) throws(GatewayFailure) -> Bool {
+        for line in configuration.warnings { surroundings.log(.warning, line, []) }
         var control = ControlLoop(
             configuration,
             surroundings,

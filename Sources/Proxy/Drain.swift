@@ -45,9 +45,28 @@ extension Worker {
             return
         }
         guard loop.now >= deadline else { return }
+        guard let end = drainEnd else {
+            refuseUnanswered()
+            drainEnd = loop.now + Self.drainIdleTime
+            return
+        }
+        guard loop.now >= end else { return }
         for slot in 0..<clients.capacity {
             if let client = clients.handle(inSlot: slot) { abandon(client) }
         }
         isFinished = true
+    }
+
+    /// The grace is over: whoever has no answer yet is told why; answers under way are cut.
+    private mutating func refuseUnanswered() {
+        for slot in 0..<clients.capacity {
+            guard let client = clients.handle(inSlot: slot) else { continue }
+            let exchange = Handle<Exchange>(bits: clients[client].owner)
+            if clients[client].state == .exchanging, exchanges.contains(exchange) {
+                refuse(exchange, .shuttingDown)
+            } else if clients[client].transport.waiting == 0 {
+                abandon(client)
+            }
+        }
     }
 }

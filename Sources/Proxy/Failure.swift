@@ -16,7 +16,7 @@ struct Failure: Equatable {
             switch (left, right) {
             case (.problem, .problem): true
             case (.message(let left), .message(let right)):
-                left.utf8CodeUnitCount == right.utf8CodeUnitCount
+                left.description == right.description
             case (.problem, .message), (.message, .problem): false
             }
         }

@@ -91,6 +91,8 @@ public struct Worker: ~Copyable {
     var mail: [WorkerMessage] = []
     /// Set while draining: when the last connection is closed at the latest.
     var drainDeadline: Instant?
+    /// Set when the grace is over: when even the last refusals are no longer waited for.
+    var drainEnd: Instant?
     var isFinished = false
 
     static let generationsMaximum = 64

@@ -23,7 +23,7 @@ extension Worker {
 
     private var nextDeadline: Instant? {
         let timer = timers.nextDeadline() ?? .distantFuture
-        let next = min(timer, drainDeadline ?? .distantFuture)
+        let next = min(timer, drainEnd ?? drainDeadline ?? .distantFuture)
         return next == .distantFuture ? nil : next
     }
 

@@ -59,7 +59,8 @@ struct ServeCommand: ParsableCommand {
                 return .success(
                     LoadedConfiguration(
                         options: loaded.options,
-                        certificates: try certificates(of: loaded.options)
+                        certificates: try certificates(of: loaded.options),
+                        warnings: loaded.warnings.map(\.description)
                     )
                 )
             } catch {
