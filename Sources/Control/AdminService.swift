@@ -9,8 +9,7 @@ enum AdminService {
     }
 
     /// No web page may reach the admin listener: browsers send `Origin` or `Sec-Fetch-Site`, and a
-    /// name that was bound
-    /// anew to a loopback address arrives as `Host`.
+    /// name that was bound anew to a loopback address arrives as `Host`.
     static func refusal(_ request: ServiceRequest, isLoopback: Bool) -> ServiceResponse? {
         let fromPage = request.field("origin") != nil || request.field("sec-fetch-site") != nil
         let isName =

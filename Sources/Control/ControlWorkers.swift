@@ -48,8 +48,7 @@ extension ControlLoop {
     }
 
     /// The workers share their ports (`SO_REUSEPORT`), and so would another process's gateway,
-    /// which nobody
-    /// wants: an address that is taken is refused before any worker listens.
+    /// which nobody wants: an address that is taken is refused before any worker listens.
     private func probeListeners() throws(GatewayFailure) {
         for listener in configuration.options.listeners {
             if case .unix = listener.address { continue }

@@ -20,8 +20,7 @@ public struct ServiceConnection: ~Copyable {
     /// Whether the last answer was written.
     private(set) var hasClosed = false
     /// Whether the sending side is closed and what still comes is dropped, so that no reset
-    /// overtakes
-    /// the answer.
+    /// overtakes the answer.
     var isLingering = false
 
     init(client: consuming ClientConnection) {

@@ -1,8 +1,7 @@
 public import HTTPCore
 
 /// A whole request to one of the program's own services: admin, the authority, the demo. These are
-/// not on the
-/// data path, so it is plain text and arrays.
+/// not on the data path, so it is plain text and arrays.
 public struct ServiceRequest: Sendable {
     public var method: Method
     /// Canonical, as the proxy would match it.

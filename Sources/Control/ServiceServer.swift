@@ -8,8 +8,7 @@ import HTTPCore
 public typealias ServiceTicket = Handle<ServiceConnection>
 
 /// A small HTTP/1.1 server for the program's own services, on the loop of whoever owns it. It uses
-/// the proxy's
-/// connections and parsers: there is one HTTP engine in the program.
+/// the proxy's connections and parsers: there is one HTTP engine in the program.
 public struct ServiceServer: ~Copyable {
     let listener: Socket
     let kinds: (listener: UInt8, connection: UInt8)
@@ -31,8 +30,7 @@ public struct ServiceServer: ~Copyable {
     /// Opens the listener and registers it.
     ///
     /// The owner passes events of `kinds` to `handle`; of more than `capacity` connections the
-    /// latest
-    /// are closed.
+    /// latest are closed.
     public static func open(
         on address: SocketAddress,
         kinds: (listener: UInt8, connection: UInt8),

@@ -24,8 +24,7 @@ enum Moved: Equatable {
 }
 
 /// Moves content from one connection's input to another's output, either way, by credit: never more
-/// than the
-/// output may hold, so memory is bounded whatever the content's size.
+/// than the output may hold, so memory is bounded whatever the content's size.
 enum BodyRelay {
     /// Content moved in one step, and with chunked coding the largest chunk.
     static let step = 16 * 1024
@@ -137,8 +136,8 @@ enum BodyRelay {
 }
 
 /// Which fields may follow the content. Nothing that was judged, or that frames or routes, may come
-/// after the
-/// head (RFC 9110 §6.5.1): a request with such a trailer is refused, an answer's is dropped.
+/// after the head (RFC 9110 §6.5.1): a request with such a trailer is refused, an answer's is
+/// dropped.
 enum TrailerRules {
     /// Of a request, with the names of the gateway's own fields.
     case request(OwnFields)

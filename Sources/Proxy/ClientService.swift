@@ -14,8 +14,7 @@ extension Worker {
         }
         clients[client].transport.announce(readiness)
         // Hung up both ways while nothing of ours was closed: the client reset the connection. The
-        // end
-        // of its sending alone is no reason to stop (RFC 9112 §9.6).
+        // end of its sending alone is no reason to stop (RFC 9112 §9.6).
         if readiness.contains(.hungUp), clients[client].state == .exchanging {
             abandon(client)
             return

@@ -113,8 +113,7 @@ struct Exchange: ~Copyable {
     var isRequestFinished: Bool { requestContent.isFinished }
 
     /// Whether the request may be sent a second time: nothing of its content was passed on, and to
-    /// do it
-    /// twice is to do it once (RFC 9110 §9.2.2).
+    /// do it twice is to do it once (RFC 9110 §9.2.2).
     var isRepeatable: Bool { head.method.isIdempotent && !hasContent }
 
     var hasContent: Bool {
@@ -143,8 +142,7 @@ enum ResponseFraming: Equatable {
 }
 
 /// What an exchange needs that grows with use; kept by the worker from one exchange to the next, so
-/// that
-/// a warm request allocates nothing.
+/// that a warm request allocates nothing.
 struct ExchangeStorage {
     var head = RequestHead()
     var response = ResponseHead()

@@ -23,8 +23,7 @@ extension Worker {
     }
 
     /// The answer was our own. What of the request is still to come is dropped, if it is little and
-    /// its end is known;
-    /// else the connection closes.
+    /// its end is known; else the connection closes.
     mutating func finishedOwnAnswer(_ exchange: Handle<Exchange>, closes: Bool) {
         let client = exchanges[exchange].client
         guard !clients[client].transport.output.takeOverflow() else {
@@ -79,8 +78,7 @@ extension Worker {
     }
 
     /// Bytes of the request's content that nobody read yet; nil = its end is unknown or far.
-    /// Consumes the
-    /// head if it still lies in the input.
+    /// Consumes the head if it still lies in the input.
     private mutating func unreadContent(_ exchange: Handle<Exchange>) -> UInt64? {
         guard survivesRefusal(exchange) else { return nil }
         if exchanges[exchange].isHeadSent { return 0 }
@@ -93,8 +91,7 @@ extension Worker {
     }
 
     /// Ends an exchange without a whole answer: the client's connection breaks, so that nobody
-    /// takes a part
-    /// for the whole.
+    /// takes a part for the whole.
     mutating func abort(_ exchange: Handle<Exchange>, reason: Reason) {
         let client = exchanges[exchange].client
         exchanges[exchange].reason = reason

@@ -9,8 +9,7 @@ import TLS
 import Upstreams
 
 /// One configuration in one worker, compiled. It lives until its last exchange ends, so that no
-/// request is
-/// judged by another configuration's route.
+/// request is judged by another configuration's route.
 struct Generation: ~Copyable {
     let number: Int
     let options: GatewayOptions
@@ -48,8 +47,7 @@ struct RecordNames: ~Copyable {
 }
 
 /// An authenticator with its cache. Generations with equal `sessions` options share it, so that a
-/// reload
-/// leaves the cache warm.
+/// reload leaves the cache warm.
 struct SharedAuthenticator: ~Copyable {
     var authenticator: Authenticator
     let cookies: CookieFilter

@@ -20,8 +20,7 @@ struct OwnFields: Sendable {
     var areUsual: Bool { jwtID == .authorization && requestIDID == .xRequestID }
 
     /// Whether a field's name, folded, is one of the two, so that the client's may not stand beside
-    /// the
-    /// gateway's; the JWT's only where one is set.
+    /// the gateway's; the JWT's only where one is set.
     func contains(_ name: Span<UInt8>, settingJWT: Bool) -> Bool {
         if areUsual { return false }
         if settingJWT, Self.foldsEqual(name, jwt.span) { return true }

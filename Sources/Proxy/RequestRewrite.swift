@@ -6,12 +6,10 @@ import Policy
 import Sessions
 
 /// Writes the request's head as it goes upstream: hop-by-hop fields off, credentials off, the JWT
-/// on, everything else in the
-/// order and bytes received (interface, "What goes upstream").
+/// on, everything else in the order and bytes received (interface, "What goes upstream").
 enum RequestRewrite {
     /// Bytes the head may grow by: the JWT, forwarded fields, the request ID, a target's name, and
-    /// a
-    /// space after each name.
+    /// a space after each name.
     static func maximumGrowth(_ head: RequestHead) -> Int { 24 * 1024 + head.fields.count }
 
     /// Spends the permit.
@@ -197,8 +195,7 @@ enum RequestRewrite {
 }
 
 /// The field names that `Connection` lists: they end here (RFC 9110 §7.6.1). It can remove only
-/// fields that
-/// mean nothing to the gateway, never one it sets or reads.
+/// fields that mean nothing to the gateway, never one it sets or reads.
 struct ConnectionNames {
     private var lines: [ByteRange] = []
 

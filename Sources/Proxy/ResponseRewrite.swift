@@ -6,8 +6,7 @@ import HTTPCore
 import Sessions
 
 /// Writes an upstream's head as it goes to the client: hop-by-hop fields off, everything else in
-/// the order and
-/// bytes received, empty values too (SDKs read them).
+/// the order and bytes received, empty values too (SDKs read them).
 enum ResponseRewrite {
     /// Bytes the head may grow by: fixed fields, and a space after each name.
     static func maximumGrowth(_ head: ResponseHead) -> Int { 512 + head.fields.count }
@@ -17,8 +16,7 @@ enum ResponseRewrite {
         var framing: ResponseFraming
         var connection: OwnAnswer.Connection
         /// Whether a JWT was injected for a session that came by cookie: a cache in front sees no
-        /// `Authorization`
-        /// then (RFC 9111 §3.5).
+        /// `Authorization` then (RFC 9111 §3.5).
         var isPrivate: Bool
     }
 

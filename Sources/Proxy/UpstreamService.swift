@@ -231,8 +231,8 @@ extension Worker {
     }
 
     /// A pooled connection may have been closed by the upstream before it saw the request: then, if
-    /// nothing came back and doing it
-    /// twice does no harm, the same bytes go out once more on a new connection (RFC 9112 §9.3.1).
+    /// nothing came back and doing it twice does no harm, the same bytes go out once more on a new
+    /// connection (RFC 9112 §9.3.1).
     private mutating func endedBeforeAnswer(
         _ exchange: Handle<Exchange>,
         _ upstream: Handle<UpstreamConnection>

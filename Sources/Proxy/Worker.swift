@@ -43,8 +43,7 @@ public struct WorkerSurroundings: Sendable {
 }
 
 /// One event loop on one thread, and all it owns: connections, exchanges, caches, tables. Nothing
-/// in it is
-/// shared with another thread; what crosses threads is copied through mailboxes.
+/// in it is shared with another thread; what crosses threads is copied through mailboxes.
 public struct Worker: ~Copyable {
     let surroundings: WorkerSurroundings
     var loop: EventLoop

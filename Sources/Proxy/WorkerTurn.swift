@@ -58,8 +58,7 @@ extension Worker {
     }
 
     /// Takes each queue as it stands: what is queued meanwhile waits for the next turn, so that one
-    /// busy
-    /// peer cannot keep the loop from the rest.
+    /// busy peer cannot keep the loop from the rest.
     private mutating func serveQueues() {
         serveExchangeQueue()
         serveUpstreamQueue()
