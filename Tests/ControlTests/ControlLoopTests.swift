@@ -4,6 +4,7 @@ import Proxy
 import Sessions
 import TestSupport
 import Testing
+import Upstreams
 
 @testable import Control
 
@@ -47,6 +48,28 @@ import Testing
         guard case .keysAnswered(let answered) = answer else { return }
         #expect(answered.question == .unknownKeyID && answered.sequence == first.sequence)
         #expect(!answered.failed)
+    }
+
+    @Test func aNameThatResolvesNoMoreKeepsItsAddresses() throws {
+        let rig = try ControlRig()
+        let target = TargetID(upstream: 0, target: 0)
+        let first = SocketAddress.v4(0x7F00_0001, port: 80)
+        let second = SocketAddress.v4(0x7F00_0002, port: 80)
+        rig.post(.resolved(generation: 1, target, [first]))
+        rig.post(.resolved(generation: 1, target, nil))
+        rig.post(.resolved(generation: 1, target, []))
+        rig.post(.resolved(generation: 1, target, [first]))
+        rig.post(.resolved(generation: 2, target, [first, second]))
+        rig.post(.resolved(generation: 1, target, [second]))
+        var heard: [[SocketAddress]] = []
+        for _ in 0..<2 {
+            let message = try rig.told("addresses") {
+                if case .addresses = $0 { true } else { false }
+            }
+            if case .addresses(1, target, let list) = message { heard.append(list) }
+        }
+        // A failure, the same again, and another configuration's answer are no news.
+        #expect(heard == [[first], [second]])
     }
 
     @Test func readinessFollowsTheWorkersAndTheKeys() throws {

@@ -76,7 +76,13 @@ final class ControlRig {
         var options = GatewayOptions(
             listeners: [ListenerOptions(address: any, position: position)],
             sessions: sessions,
-            upstreams: [],
+            upstreams: [
+                UpstreamOptions(
+                    name: "named",
+                    position: position,
+                    targets: [.http(host: "service.invalid", port: 80)]
+                )
+            ],
             routes: [
                 RouteOptions(name: "all", position: position, path: .prefix("/"), action: action)
             ]

@@ -104,6 +104,16 @@ def test_resumption_over_two_workers(secure, upstream, versions):
     assert resumed >= 198
 
 
+def test_no_early_data(secure):
+    """A ticket that allows none; RFC 8446 8: early data can be replayed."""
+    line = ["openssl", "s_client", "-tls1_3", "-connect", f"127.0.0.1:{secure.port}",
+            "-servername", "app.example.com"]
+    data = b"GET /public HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\n\r\n"
+    seen = subprocess.run(line + ["-ign_eof"], input=data, capture_output=True, timeout=20)
+    assert b"200 OK" in seen.stdout
+    assert b"Max Early Data: 0" in seen.stdout
+
+
 def test_resumption_over_a_reload(start, base_configuration, certificate):
     gateway = start(base_configuration, tls={"certificates": [certificate.files()]})
     context = trusting()

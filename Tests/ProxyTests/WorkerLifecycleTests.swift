@@ -198,7 +198,10 @@ import Upstreams
         drain(rig, seconds: 0)
         try finish(rig)
         client.poll()
-        #expect(client.isOver && client.received.isEmpty)
+        let answer = String(decoding: client.received, as: UTF8.self)
+        #expect(answer.hasPrefix("HTTP/1.1 503 "))
+        #expect(answer.contains("sallyport-reason: shutting_down\r\n"))
+        #expect(client.isOver)
         #expect(rig.worker.clients.count == 0 && rig.worker.exchanges.count == 0)
         #expect(rig.worker.chunks.lent == 0 && rig.budget.take())
     }
