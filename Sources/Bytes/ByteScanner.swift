@@ -5,6 +5,15 @@ extension Span where Element == UInt8 {
     public func scan(for byte: UInt8, from start: Int, to end: Int) -> Int {
         precondition(start >= 0 && end <= count)
         var index = start
+        // Sixty-four bytes for one branch, as long as they do not hold it.
+        while end &- index >= 4 &* ByteBlock.count {
+            let first = unsafe block(at: index).equal(byte)
+            let second = unsafe block(at: index &+ ByteBlock.count).equal(byte)
+            let third = unsafe block(at: index &+ 2 &* ByteBlock.count).equal(byte)
+            let fourth = unsafe block(at: index &+ 3 &* ByteBlock.count).equal(byte)
+            guard ByteBlock.first((first .| second) .| (third .| fourth)) == nil else { break }
+            index &+= 4 &* ByteBlock.count
+        }
         while index < end, count &- index >= ByteBlock.count {
             if let lane = ByteBlock.first(unsafe block(at: index).equal(byte)) {
                 return min(index &+ lane, end)
@@ -20,6 +29,14 @@ extension Span where Element == UInt8 {
     public func scanFieldValue(from start: Int, to end: Int) -> Int {
         precondition(start >= 0 && end <= count)
         var index = start
+        while end &- index >= 4 &* ByteBlock.count {
+            let first = unsafe block(at: index).control
+            let second = unsafe block(at: index &+ ByteBlock.count).control
+            let third = unsafe block(at: index &+ 2 &* ByteBlock.count).control
+            let fourth = unsafe block(at: index &+ 3 &* ByteBlock.count).control
+            guard ByteBlock.first((first .| second) .| (third .| fourth)) == nil else { break }
+            index &+= 4 &* ByteBlock.count
+        }
         while index < end, count &- index >= ByteBlock.count {
             if let lane = ByteBlock.first(unsafe block(at: index).control) {
                 return min(index &+ lane, end)
