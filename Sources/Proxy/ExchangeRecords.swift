@@ -80,7 +80,7 @@ extension Exchange {
 
     mutating func takeRequestID(_ bytes: Span<UInt8>) {
         requestID.removeAll(keepingCapacity: true)
-        for index in bytes.indices { requestID.append(bytes[index]) }
+        requestID.append(bytes: bytes)
     }
 
     /// What counters and log keep of it.
