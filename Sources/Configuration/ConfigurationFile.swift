@@ -29,8 +29,7 @@ public enum ConfigurationFile {
             let problem = ConfigurationProblem(
                 position: SourcePosition(file: path, line: 1, column: 1),
                 message: "the configuration \(error.message)",
-                remedy: error.isAboutPath
-                    ? "write its path after --config" : "save it as UTF-8"
+                remedy: remedy(for: error, path)
             )
             return .failure(ConfigurationProblems([problem]))
         }
@@ -59,6 +58,16 @@ public enum ConfigurationFile {
             return .failure(ConfigurationProblems(report.sorted))
         }
         return .success((options, report.sorted))
+    }
+
+    private static func remedy(for failure: TextFile.Failure, _ path: String) -> String {
+        if let remedy = failure.remedy { return remedy }
+        if case .tooLarge(let maximum) = failure {
+            return "write at most \(Quantities.text(bytes: UInt64(maximum)))"
+        }
+        guard defaultPaths.contains(path) else { return "write its path after --config" }
+        let others = defaultPaths.filter { $0 != path }.joined(separator: " or ")
+        return "make it or \(others), or write its path after --config"
     }
 
     private static func read(

@@ -88,6 +88,14 @@ struct GatewayReader {
     private func admin(_ file: inout Section) -> Located<SocketAddress>? {
         let byDefault = SocketAddress.v4(0x7F00_0001, port: 9902)
         var admin: Located<SocketAddress>? = Located(byDefault, file.position)
+        if case .text(let text)? = file.peek("admin"),
+            Section.falseWords.contains(text.value.lowercased())
+        {
+            _ = file.value("admin")
+            let message = "`admin` is \(text.quoted), not a mapping"
+            reading.report.error(text.position, message, "write `admin: {address: off}`")
+            return nil
+        }
         file.section("admin") { section in
             if let text = section.text("address") {
                 let isOff = Section.falseWords.contains(text.value.lowercased())

@@ -61,15 +61,16 @@ enum Names {
             return .wildcard(String(name.dropFirst(2)))
         }
         if isHost(name) { return .exact(name) }
-        report.error(text.position, "\(text.quoted) is not a host", hostRemedy(for: name))
+        report.error(text.position, "\(text.quoted) is not a host", hostRemedy(for: text))
         return nil
     }
 
-    private static func hostRemedy(for name: String) -> String {
+    private static func hostRemedy(for text: Text) -> String {
+        let name = text.value.lowercased()
         if name == "*" { return "leave `hosts` out for any host" }
         if name.contains("://") { return "write the host alone, without scheme and path" }
         if isAuthority(name) { return "write it without the port: routes match any port" }
-        if isAddress(name) { return "write [\(name)], quoted" }
+        if isAddress(name), !text.isSubstituted { return "write [\(name)], quoted" }
         return "write a name such as app.example.com, or \"*.example.com\" for all below it"
     }
 }

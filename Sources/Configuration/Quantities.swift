@@ -35,6 +35,18 @@ enum Quantities {
         return overflow ? nil : bytes
     }
 
+    /// Whether the text has a duration's form, however large its number is.
+    static func isDuration(_ text: String) -> Bool {
+        let (number, unit) = split(text)
+        return !number.isEmpty && durationUnits.contains { $0.suffix == unit }
+    }
+
+    /// Whether the text has a size's form, however large its number is.
+    static func isSize(_ text: String) -> Bool {
+        let (number, unit) = split(text)
+        return !number.isEmpty && (unit.isEmpty || sizeUnits.contains { $0.suffix == unit })
+    }
+
     /// What to write instead of what is no size: the binary unit meant by `64k`, `64KB`, `64Ki`.
     static func sizeRemedy(for text: String) -> String {
         let (number, unit) = split(text)

@@ -1,4 +1,5 @@
 import Bytes
+import HTTPCore
 import Policy
 
 /// `routes`.
@@ -241,13 +242,33 @@ extension Section {
     /// A path to match: it begins with a slash.
     fileprivate mutating func path(_ key: String) -> Text? {
         guard let text = text(key) else { return nil }
-        if text.value.hasPrefix("/") { return text }
+        if text.value.hasPrefix("/") {
+            guard keepsEscapes(text.value) else { return text }
+            report.error(
+                text.position,
+                "path \(text.quoted) has escapes that can be read in more than one way",
+                "write it without \"%\""
+            )
+            return nil
+        }
         report.error(
             text.position,
             "`\(name(key))` is \(text.quoted), which does not begin with `/`",
             "write `\(key): /\(text.written)`"
         )
         return nil
+    }
+
+    /// Whether the path has escapes also in the form that requests are matched in: `%2F` stays, so
+    /// to write that form instead is no remedy.
+    private func keepsEscapes(_ path: String) -> Bool {
+        let bytes = Array(path.utf8)
+        var target = RequestTarget()
+        guard bytes.contains(UInt8(ascii: "%")), (try? target.read(path: bytes.span)) != nil else {
+            return false
+        }
+        let canonical = target.path
+        return canonical.indices.contains { canonical[$0] == UInt8(ascii: "%") }
     }
 }
 

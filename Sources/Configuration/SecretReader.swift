@@ -31,7 +31,7 @@ enum SecretReader {
             section.report.error(
                 path.position,
                 "the secret's file \(path.quoted) \(error.message)",
-                "write the path of a file that holds the secret alone"
+                error.remedy ?? "write the path of a file that holds the secret alone"
             )
             return nil
         }

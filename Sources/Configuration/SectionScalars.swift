@@ -65,7 +65,7 @@ extension Section {
 
     mutating func integer(_ key: String, in range: ClosedRange<Int>, into target: inout Int) {
         guard let text = text(key) else { return }
-        guard let number = Int(text.value), text.value.utf8.allSatisfy(\.isDigit) else {
+        guard !text.value.isEmpty, text.value.utf8.allSatisfy(\.isDigit) else {
             report.error(
                 text.position,
                 "`\(name(key))` is \(text.quoted), not a whole number",
@@ -73,7 +73,7 @@ extension Section {
             )
             return
         }
-        guard range.contains(number) else {
+        guard let number = Int(text.value), range.contains(number) else {
             outOfRange(text, key, "\(range.lowerBound)", "\(range.upperBound)")
             return
         }
@@ -86,7 +86,8 @@ extension Section {
         into target: inout Duration
     ) {
         guard let text = text(key) else { return }
-        guard let duration = Quantities.duration(text.value) else {
+        let duration = Quantities.duration(text.value)
+        guard duration != nil || Quantities.isDuration(text.value) else {
             report.error(
                 text.position,
                 "`\(name(key))` is \(text.quoted), not a duration",
@@ -94,7 +95,7 @@ extension Section {
             )
             return
         }
-        guard range.contains(duration) else {
+        guard let duration, range.contains(duration) else {
             let (least, most) = (range.lowerBound, range.upperBound)
             outOfRange(text, key, Quantities.text(least), Quantities.text(most))
             return
@@ -110,19 +111,20 @@ extension Section {
         into target: inout Number
     ) {
         guard let text = text(key) else { return }
-        guard let bytes = Quantities.size(text.value) else {
+        guard Quantities.isSize(text.value) else {
             report.error(
                 text.position,
                 "`\(name(key))` is \(text.quoted), not a size",
-                Quantities.sizeRemedy(for: text.value)
+                text.isSubstituted ? Quantities.sizeForm : Quantities.sizeRemedy(for: text.value)
             )
             return
         }
+        let bytes = Quantities.size(text.value)
         if allowsNone, bytes == 0 {
             target = 0
             return
         }
-        guard let number = Number(exactly: bytes), range.contains(number) else {
+        guard let number = bytes.flatMap({ Number(exactly: $0) }), range.contains(number) else {
             let (least, most) = (UInt64(range.lowerBound), UInt64(range.upperBound))
             outOfRange(text, key, Quantities.text(bytes: least), Quantities.text(bytes: most))
             return

@@ -14,11 +14,18 @@ enum URLs {
             reading.report.error(
                 text.position,
                 "\(text.quoted) has a path, which a target cannot have",
-                "write http://HOST:PORT alone; a route's strip_prefix cuts paths"
+                rest == "/"
+                    ? withoutSlash(text)
+                    : "write http://HOST:PORT alone; a route's strip_prefix cuts paths"
             )
             return nil
         }
         return .http(host: host, port: port)
+    }
+
+    private static func withoutSlash(_ text: Text) -> String {
+        text.isSubstituted
+            ? "write it without the final slash" : "write \(text.value.dropLast())"
     }
 
     /// A core: `http://host:port/base`.
@@ -56,12 +63,19 @@ enum URLs {
     /// default port left out.
     static func origin(_ text: Text, _ report: Report) -> String? {
         guard let remedy = originRemedy(text.value) else { return text.value }
-        report.error(text.position, "\(text.quoted) is not an exact origin", remedy)
+        report.error(
+            text.position,
+            "\(text.quoted) is not an exact origin",
+            text.isSubstituted ? generalOrigin : remedy
+        )
         return nil
     }
 
+    private static let generalOrigin =
+        "list each as SCHEME://HOST[:PORT], such as https://app.example.com"
+
     private static func originRemedy(_ value: String) -> String? {
-        let general = "list each as SCHEME://HOST[:PORT], such as https://app.example.com"
+        let general = generalOrigin
         if value.contains("*") || value == "null" { return general }
         let lower = value.lowercased()
         guard let colon = lower.firstRange(of: "://") else {
@@ -102,7 +116,8 @@ enum URLs {
             report.error(
                 text.position,
                 "\(text.quoted) is not \(what)",
-                remedy(for: text.value, example)
+                text.isSubstituted
+                    ? form(example) : remedy(for: text.value, example)
             )
             return nil
         }
@@ -112,7 +127,8 @@ enum URLs {
             report.error(
                 text.position,
                 "\(text.quoted) is not \(what): no host, or more than a host and a port",
-                "write http://HOST:PORT, such as http://127.0.0.1:\(example)"
+                Addresses.hasPortOutOfRange(after[..<end])
+                    ? "write a port from 1 to 65535" : form(example)
             )
             return nil
         }
@@ -120,9 +136,11 @@ enum URLs {
     }
 
     private static func remedy(for value: String, _ example: Int) -> String {
-        Addresses.hostAndPort(value) != nil
-            ? "write http://\(value)"
-            : "write http://HOST:PORT, such as http://127.0.0.1:\(example)"
+        Addresses.hostAndPort(value) != nil ? "write http://\(value)" : form(example)
+    }
+
+    private static func form(_ port: Int) -> String {
+        "write http://HOST:PORT, such as http://127.0.0.1:\(port)"
     }
 
     /// Segments of visible characters that need no escape.

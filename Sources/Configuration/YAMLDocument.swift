@@ -23,7 +23,7 @@ struct YAMLDocument {
         report: Report
     ) -> YAMLValue? {
         var document = YAMLDocument(file: file, environment: environment, report: report)
-        var text = text
+        var text = withoutByteOrderMark(text)
         var duplicates = 0
         while true {
             do {
@@ -44,6 +44,12 @@ struct YAMLDocument {
                 return nil
             }
         }
+    }
+
+    /// Some editors begin a file with U+FEFF; to YAML it is part of the first key.
+    private static func withoutByteOrderMark(_ text: String) -> String {
+        let scalars = text.unicodeScalars
+        return scalars.first == "\u{FEFF}" ? String(scalars.dropFirst()) : text
     }
 
     private init(file: String, environment: [String: String], report: Report) {
@@ -148,6 +154,10 @@ struct YAMLDocument {
         case .scanner(let context, let problem, let mark, _),
             .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
+            if Self.isTab(mark, problem, in: text) {
+                unreadable(mark.line, mark.column, "a tab", "indent with spaces only")
+                return
+            }
             let place = context.map { " (\($0.text), line \($0.mark.line))" } ?? ""
             unreadable(mark.line, mark.column, problem + place)
         case .reader(let problem, let offset, _, _):
@@ -164,6 +174,14 @@ struct YAMLDocument {
         default:
             unreadable(1, 1, "the text cannot be read")
         }
+    }
+
+    /// Whether what the parser stumbled over is a tab.
+    private static func isTab(_ mark: Mark, _ problem: String, in text: String) -> Bool {
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.indices.contains(mark.line - 1), mark.column > 0 else { return false }
+        return lines[mark.line - 1].dropFirst(mark.column - 1).first == "\t"
+            || problem.contains("tab character")
     }
 
     private func unreadable(

@@ -11,6 +11,9 @@ struct Text {
     /// Already reported: nothing more is said about it.
     var isBroken = false
 
+    /// Whether the environment has a part in the value: then no message may show it.
+    var isSubstituted: Bool { value != written }
+
     /// The text as messages quote it; long ones are cut.
     var quoted: String {
         if written.isEmpty { return "`\"\"`" }

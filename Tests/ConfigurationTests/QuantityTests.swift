@@ -42,6 +42,13 @@ import Testing
         #expect(Quantities.size(text) == nil)
     }
 
+    @Test func formsOfNumbersTooLarge() {
+        #expect(Quantities.isDuration("99999999999999999999h") && Quantities.isDuration("5ms"))
+        #expect(!Quantities.isDuration("5") && !Quantities.isDuration("h"))
+        #expect(Quantities.isSize("99999999999999GiB") && Quantities.isSize("99999999999999999999"))
+        #expect(!Quantities.isSize("1KB") && !Quantities.isSize("KiB") && !Quantities.isSize(""))
+    }
+
     @Test func nearestNames() {
         let known = ["address", "protocols", "tls", "redirect_to_https"]
         #expect(Spelling.nearest(to: "adress", among: known) == "address")

@@ -232,7 +232,8 @@ import Upstreams
     }
 
     @Test func anchorsAndAliases() throws {
-        let text = smallest.replacing("/\n", with: "&root /\n") + "log: {access: *root}"
-        #expect(try options(text).log.access == .file(path: "/"))
+        let text =
+            smallest.replacing("upstream: app\n", with: "upstream: &name app\n    name: *name\n")
+        #expect(try options(text).routes.map(\.name) == ["app"])
     }
 }
