@@ -43,6 +43,7 @@ fi
 cat <<'NEXT'
 installed. Next:
   edit /etc/sallyport/sallyport.yaml and put the certificate and its key beside it
-  sallyport check --config /etc/sallyport/sallyport.yaml
+  chown root:sallyport /etc/sallyport/app.key && chmod 640 /etc/sallyport/app.key
+  sudo -u sallyport sallyport check --config /etc/sallyport/sallyport.yaml
   systemctl enable --now sallyport
 NEXT

@@ -3,7 +3,7 @@ import Foundation
 
 /// Where a listener's socket is made.
 enum SocketFolder {
-    /// The unit has it made before each start (`RuntimeDirectory=`), so that it may lack at a check.
+    /// Made by the unit before each start (`RuntimeDirectory=`), so that a check may not find it.
     private static let madeAtStart = "/run/sallyport"
 
     /// Whether a socket can be made at the path; if not, that is reported.
