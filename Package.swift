@@ -102,17 +102,20 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("BytesTests", ["Bytes"]),
-        tests("EventLoopTests", ["EventLoop", "CLinux", "Bytes"]),
+        tests("EventLoopTests", ["EventLoop", "CLinux", "Bytes", "TestSupport"]),
         tests("ObservabilityTests", ["Observability", "HTTPCore", "EventLoop", "Bytes"]),
-        tests("JSONTests", ["JSON"]),
+        tests("JSONTests", ["JSON", "TestSupport"]),
         tests("PatternsTests", ["Patterns", "Bytes"]),
-        tests("CryptographyTests", ["Cryptography", "COpenSSL"]),
+        tests("CryptographyTests", ["Cryptography", "COpenSSL", "TestSupport"]),
         tests("JOSETests", ["JOSE", "Cryptography", "JSON", "Bytes"]),
-        tests("HTTPCoreTests", ["HTTPCore", "Bytes"]),
-        tests("HTTP1Tests", ["HTTP1", "HTTPCore", "Bytes"]),
+        tests("HTTPCoreTests", ["HTTPCore", "Bytes", "TestSupport"]),
+        tests("HTTP1Tests", ["HTTP1", "HTTPCore", "Bytes", "TestSupport"]),
         tests("TLSTests", ["TLS", "COpenSSL", "COpenSSLMemory", "Bytes"]),
-        tests("UpstreamsTests", ["Upstreams", "Bytes"]),
-        tests("PolicyTests", ["Policy", "HTTPCore", "Sessions", "Patterns", "Bytes"]),
+        tests("UpstreamsTests", ["Upstreams", "Bytes", "TestSupport"]),
+        tests(
+            "PolicyTests",
+            ["Policy", "HTTPCore", "Sessions", "Patterns", "Bytes", "TestSupport"]
+        ),
         tests(
             "AuthorityTests",
             ["Authority", "HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes"]
@@ -159,7 +162,10 @@ let package = Package(
         ),
         tests(
             "FuzzTests",
-            ["Bytes", "HTTPCore", "HTTP1", "JSON", "Cryptography", "JOSE", "Sessions"]
+            [
+                "Bytes", "HTTPCore", "HTTP1", "JSON", "Cryptography", "JOSE", "Sessions",
+                "TestSupport",
+            ]
         ),
     ]
 )

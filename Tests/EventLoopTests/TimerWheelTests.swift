@@ -1,4 +1,5 @@
 import EventLoop
+import TestSupport
 import Testing
 
 @Suite struct TimerWheelTests {
@@ -94,7 +95,7 @@ import Testing
     /// The same random calls to the wheel and to a table of deadlines.
     @Test(arguments: [1, 7, 42] as [UInt64])
     func agreesWithANaiveModel(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let capacity = 50
         let tick = UInt64(TimerWheel.tick.nanoseconds)
         var now = at(0).nanoseconds
@@ -147,18 +148,5 @@ import Testing
         if next.nanoseconds >= earliest + tick, next.nanoseconds > now + tick {
             Issue.record("the next deadline is late")
         }
-    }
-}
-
-/// A small generator whose sequence a seed repeats.
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// How many rounds each test runs, and from which seed: `SALLYPORT_FUZZ_ROUNDS` and
 /// `SALLYPORT_FUZZ_SEED`. Without them a few thousand rounds from a fixed seed.
@@ -11,30 +12,17 @@ enum Fuzzing {
     }
 }
 
-/// Numbers from a seed, so that a failure can be repeated.
-struct Numbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value &>> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value &>> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value &>> 31
-    }
-}
-
 /// Makes inputs from a corpus: a member of it, changed in one to six places.
 struct Mutator {
     let corpus: [[UInt8]]
     let dictionary: [[UInt8]]
-    var numbers: Numbers
+    var numbers: SeededGenerator
 
     /// The dictionary is of pieces that the parsers treat specially.
     init(corpus: [String], dictionary: [String]) {
         self.corpus = corpus.map { Array($0.utf8) }
         self.dictionary = dictionary.map { Array($0.utf8) }
-        numbers = Numbers(state: Fuzzing.seed)
+        numbers = SeededGenerator(seed: Fuzzing.seed)
     }
 
     mutating func next() -> [UInt8] {

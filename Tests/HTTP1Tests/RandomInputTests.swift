@@ -1,6 +1,7 @@
 import Bytes
 import HTTP1
 import HTTPCore
+import TestSupport
 import Testing
 
 /// Twenty thousand broken messages for each reader: none traps, none has an outcome that depends on

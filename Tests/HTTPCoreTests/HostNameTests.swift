@@ -1,5 +1,6 @@
 import Bytes
 import HTTPCore
+import TestSupport
 import Testing
 
 /// Hosts: one canonical form, and everything else refused.
@@ -76,7 +77,7 @@ import Testing
     }
 
     @Test func neverTrapsOnAnyHost() {
-        var random = SeededGenerator(state: 7)
+        var random = SeededGenerator(seed: 7)
         let alphabet = Array("aZ0.:[]-_x%f1@ ".utf8) + [0, 0x80, 0xFF]
         for _ in 0..<20_000 {
             let count = Int.random(in: 0...24, using: &random)

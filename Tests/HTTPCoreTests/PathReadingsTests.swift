@@ -1,5 +1,6 @@
 import Bytes
 import HTTPCore
+import TestSupport
 import Testing
 
 /// The ways in which servers read a path: each alone, and all together.
@@ -90,7 +91,7 @@ import Testing
     }
 
     @Test func everyReadingBeginsWithASlashAndTheLastIsAFixedPoint() throws {
-        var random = SeededGenerator(state: 42)
+        var random = SeededGenerator(seed: 42)
         for _ in 0..<20_000 {
             let path = randomPath(using: &random)
             guard let target = try? readTarget(TargetRequest(path)) else { continue }

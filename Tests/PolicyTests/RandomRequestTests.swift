@@ -1,5 +1,6 @@
 import HTTPCore
 import Policy
+import TestSupport
 import Testing
 
 /// Seeded random requests against the slow reference.
@@ -35,7 +36,7 @@ import Testing
     func whatIsMatchedIsMatchedInEveryReading(_ seed: UInt64) throws {
         let routes = RandomRequestTests.routes
         let table = try RouteTable(routes)
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var accepted = 0
         for _ in 0..<2000 {
             let target = path(using: &random, pieces: 7)
@@ -69,7 +70,7 @@ import Testing
                 route("strip", .prefix("/s"), strips: true),
             ]
         )
-        var random = SeededGenerator(state: 99)
+        var random = SeededGenerator(seed: 99)
         for _ in 0..<10_000 {
             let count = Int.random(in: 0...30, using: &random)
             let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }

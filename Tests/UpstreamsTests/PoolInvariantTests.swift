@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Upstreams
 
@@ -6,7 +7,7 @@ import Upstreams
     /// connection is given twice, and nothing is lost.
     @Test(arguments: 1...20)
     func holdsUnderRandomCalls(_ seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var pool = makePool([2, 1], maximum: 3, addresses: 2)
         var leased: [(connection: UInt64, id: TargetID)] = []
         var idle: [UInt64: TargetID] = [:]
@@ -56,17 +57,7 @@ import Upstreams
     }
 }
 
-/// Numbers that a seed repeats.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func next(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+extension SeededGenerator {
+    /// A number below `bound`.
+    fileprivate mutating func next(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }
