@@ -24,9 +24,6 @@ public struct Buffer: ~Copyable {
     /// Whether no byte can be read.
     public var isEmpty: Bool { end == start }
 
-    /// Whether the buffer holds memory, of a pool or its own.
-    public var holdsMemory: Bool { chunk != nil }
-
     /// Bytes the chunk holds in all; 0 without one.
     public var capacity: Int {
         switch chunk {
@@ -104,8 +101,7 @@ public struct Buffer: ~Copyable {
     }
 
     /// Whether an append had to leave bytes out since this was asked last. A message of many
-    /// appends
-    /// asks once at its end, so that none goes out with a hole in it.
+    /// appends asks once at its end, so that none goes out with a hole in it.
     public mutating func takeOverflow() -> Bool {
         defer { overflowed = false }
         return overflowed

@@ -28,6 +28,7 @@ public struct Handle<Element: ~Copyable>: Hashable, Sendable {
 /// Fixed-capacity storage for per-connection state; it allocates once, at startup.
 @safe
 public struct Slab<Element: ~Copyable>: ~Copyable {
+    /// Slots in all.
     @usableFromInline let slots: UnsafeMutablePointer<Element>
     @usableFromInline let generations: UnsafeMutablePointer<UInt32>
     @usableFromInline var free: [UInt32]
@@ -74,6 +75,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         return unsafe slots.advanced(by: Int(handle.index)).move()
     }
 
+    /// Whether the tenancy that the handle names still lasts.
     @inlinable
     public func contains(_ handle: Handle<Element>) -> Bool {
         unsafe Int(handle.index) < capacity && handle.generation & 1 == 1
@@ -84,16 +86,6 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     public func handle(inSlot slot: Int) -> Handle<Element>? {
         guard slot < capacity, unsafe !generations[slot].isMultiple(of: 2) else { return nil }
         return unsafe Handle(index: UInt32(slot), generation: generations[slot])
-    }
-
-    /// Calls `body` on the element, in place; does nothing when the handle is stale.
-    @inlinable
-    public mutating func modify<Result: ~Copyable, Failure: Error>(
-        _ handle: Handle<Element>,
-        _ body: (inout Element) throws(Failure) -> Result
-    ) throws(Failure) -> Result? {
-        guard contains(handle) else { return nil }
-        return try unsafe body(&slots[Int(handle.index)])
     }
 
     /// The element in place.

@@ -54,16 +54,6 @@ int linux_sync(int descriptor) {
     return fsync(descriptor) < 0 ? -errno : 0;
 }
 
-int linux_pipe(int *reading, int *writing) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) {
-        return -errno;
-    }
-    *reading = ends[0];
-    *writing = ends[1];
-    return 0;
-}
-
 int linux_unlink(const char *path) {
     return unlink(path) < 0 ? -errno : 0;
 }

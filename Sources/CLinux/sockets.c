@@ -180,13 +180,6 @@ int linux_set_no_delay(int descriptor) {
     return set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY);
 }
 
-int linux_no_delay(int descriptor) {
-    int value = 0;
-    socklen_t length = sizeof value;
-    int result = getsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &value, &length);
-    return result < 0 ? -errno : value != 0;
-}
-
 int linux_set_reset_on_close(int descriptor) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     int result = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);

@@ -61,11 +61,6 @@ static inline int sallyport_ctx_set_app_data(SSL_CTX *ctx, void *data) {
 
 static inline void *sallyport_ctx_app_data(SSL_CTX *ctx) { return SSL_CTX_get_app_data(ctx); }
 
-/// For clients: the server name to ask for.
-static inline int sallyport_set_server_name(SSL *ssl, const char *name) {
-    return (int)SSL_set_tlsext_host_name(ssl, name);
-}
-
 /// Keys the MAC context of a ticket callback as HMAC with SHA-256.
 static inline int sallyport_mac_set_hmac_sha256_key(
     EVP_MAC_CTX *context, const unsigned char *key, size_t bytes) {

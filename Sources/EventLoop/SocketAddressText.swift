@@ -1,9 +1,6 @@
 public import Bytes
 
 extension SocketAddress {
-    /// Bytes that `appendHost` and `append` need at most for an IP address.
-    public static let maximumTextBytes = 64
-
     /// Appends the IP address alone, without brackets, port and scope, IPv6 as RFC 5952 writes it.
     ///
     /// A socket in the file system is `unix:`. No allocation; cut off where the room ends.
@@ -110,6 +107,7 @@ extension SocketAddress {
 }
 
 extension SocketAddress: CustomStringConvertible {
+    /// As `append` writes it.
     public var description: String {
         var buffer = Buffer(capacity: 256)
         append(to: &buffer)

@@ -1,11 +1,8 @@
 public import Bytes
 
 /// Writes content in the chunked transfer coding (RFC 9112 §7.1). The caller appends the content
-/// between a chunk's head and tail, and has made room for `maximumOverhead` bytes more than that.
+/// between a chunk's head and tail, and has made room for 20 bytes more than that.
 public enum ChunkWriter {
-    /// Bytes that a chunk's head and tail have at most.
-    public static let maximumOverhead = 16 + 2 + 2
-
     /// Appends a chunk's size line.
     ///
     /// - Parameters:

@@ -12,6 +12,7 @@ public struct FieldLine: Equatable, Sendable {
     /// field, but some servers take it for that.
     public var isAlias: Bool
 
+    /// A line of ranges that a parser found.
     public init(name: ByteRange, value: ByteRange, id: FieldName, isAlias: Bool) {
         self.name = name
         self.value = value
@@ -37,14 +38,17 @@ public enum ContentFraming: Equatable, Sendable {
 ///
 /// Reused from request to request so that a warm one allocates nothing: `reset` keeps the storage.
 public struct RequestHead: Sendable {
+    /// Known methods by name; `other` for the rest.
     public var method = Method.other
     /// The method's bytes as received.
     public var methodName = ByteRange.empty
     /// The request target as received: origin-form or absolute-form.
     public var target = ByteRange.empty
+    /// As received.
     public var version = HTTPVersion.http11
     /// The field lines in the order received.
     public var fields: [FieldLine] = []
+    /// How the end of its content is found.
     public var framing = ContentFraming.none
     /// Whether the connection may carry another request after this one (RFC 9112 §9.3).
     public var keepsAlive = true
@@ -53,6 +57,7 @@ public struct RequestHead: Sendable {
     /// Bytes from the first of the request line to the last of the empty line.
     public var byteCount = 0
 
+    /// An empty head.
     public init() {}
 
     /// Makes the head empty and keeps its storage.
@@ -69,13 +74,6 @@ public struct RequestHead: Sendable {
         for line in fields where line.id == id && !line.isAlias { return line }
         return nil
     }
-
-    /// How many lines have this meaning, aliases left out.
-    public func count(of id: FieldName) -> Int {
-        var count = 0
-        for line in fields where line.id == id && !line.isAlias { count += 1 }
-        return count
-    }
 }
 
 /// An answer's head; ranges as in `RequestHead`.
@@ -84,7 +82,9 @@ public struct ResponseHead: Sendable {
     public var status: UInt16 = 0
     /// The reason phrase as received; may be empty.
     public var reason = ByteRange.empty
+    /// As received.
     public var version = HTTPVersion.http11
+    /// The field lines in the order received.
     public var fields: [FieldLine] = []
     /// For the request it answers: `none` for HEAD, 204, 304 and 1xx.
     public var framing = ContentFraming.none
@@ -93,8 +93,10 @@ public struct ResponseHead: Sendable {
     /// Seconds that the upstream keeps an idle connection open, when it said so (`Keep-Alive:
     /// timeout=N`, RFC 2068 §19.7.1).
     public var keepAliveTimeout: UInt32?
+    /// Bytes from the first of the status line to the last of the empty line.
     public var byteCount = 0
 
+    /// An empty head.
     public init() {}
 
     /// Makes the head empty and keeps its storage.
@@ -104,11 +106,5 @@ public struct ResponseHead: Sendable {
         storage.removeAll(keepingCapacity: true)
         self = ResponseHead()
         swap(&storage, &fields)
-    }
-
-    /// The first line with this meaning that is no alias.
-    public func first(_ id: FieldName) -> FieldLine? {
-        for line in fields where line.id == id && !line.isAlias { return line }
-        return nil
     }
 }

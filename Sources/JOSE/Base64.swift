@@ -12,15 +12,6 @@ public enum Base64 {
         return decodeURL(text, into: &result) ? result : nil
     }
 
-    /// base64url without padding or with all of it.
-    public static func decodeURLAllowingPadding(_ text: Span<UInt8>) -> [UInt8]? {
-        if text.count.isMultiple(of: 4), !text.isEmpty, text[text.count - 1] == padding {
-            guard let unpadded = withoutPadding(text) else { return nil }
-            return decodeURL(unpadded)
-        }
-        return decodeURL(text)
-    }
-
     /// Base64 with padding, as legacy tokens use it.
     public static func decodeStandard(_ text: Span<UInt8>) -> [UInt8]? {
         var result: [UInt8] = []

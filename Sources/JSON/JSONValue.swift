@@ -9,12 +9,13 @@ public enum JSONValue: Sendable, Equatable {
     case array([JSONValue])
     case object(JSONObject)
 
-    public var isNull: Bool { if case .null = self { true } else { false } }
-
+    /// The value where it is a boolean.
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
 
+    /// The value where it is a string.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
 
+    /// The value where it is a number.
     public var number: JSONNumber? { if case .number(let value) = self { value } else { nil } }
 
     /// The value where it is a number and exactly an `Int64`; see `JSONNumber.int64`.
@@ -23,13 +24,16 @@ public enum JSONValue: Sendable, Equatable {
     /// The nearest value where it is a number within a `Double`'s range.
     public var double: Double? { number?.double }
 
+    /// The elements where it is an array.
     public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
 
+    /// The members where it is an object.
     public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
 
     /// The value of an object's member; nil where there is none, and for what is no object.
     public subscript(_ name: String) -> JSONValue? { object?[name] }
 
+    /// A number without a fraction.
     public static func integer(_ value: Int64) -> JSONValue { .number(JSONNumber(value)) }
 
     /// Strings are equal when their bytes are; Swift's own comparison takes more for equal.
@@ -50,31 +54,40 @@ public enum JSONValue: Sendable, Equatable {
 public struct JSONObject: Sendable, Equatable {
     /// A name and its value.
     public struct Member: Sendable, Equatable {
+        /// The name, unescaped.
         public var name: String
+        /// What stands under the name.
         public var value: JSONValue
 
+        /// A member, to be written.
         public init(name: String, value: JSONValue) {
             self.name = name
             self.value = value
         }
 
+        /// Names are equal when their bytes are.
         public static func == (left: Member, right: Member) -> Bool {
             left.name.hasSameBytes(as: right.name) && left.value == right.value
         }
     }
 
+    /// In the order they were read or set in.
     public private(set) var members: [Member]
 
+    /// An object without members.
     public init() {
         members = []
     }
 
+    /// Keeps the order; that the names differ is up to the caller.
     public init(_ members: [Member]) {
         self.members = members
     }
 
+    /// Members it has.
     public var count: Int { members.count }
 
+    /// Whether it has no members.
     public var isEmpty: Bool { members.isEmpty }
 
     /// A member's value. Setting one that is there keeps its place, a new one comes last, nil

@@ -68,11 +68,6 @@ public struct WorkerMetrics: Sendable {
         gauges[Int(gauge.rawValue)] = value
     }
 
-    /// Adds to a gauge, or takes from it.
-    public mutating func adjust(_ gauge: Gauge, by difference: Int64) {
-        gauges[Int(gauge.rawValue)] &+= difference
-    }
-
     /// Counts a session check: nil is a valid session.
     public mutating func countSessionCheck(refused reason: Reason?) {
         increment(reason.map { Counter.sessionCheck(refused: $0) } ?? .sessionValid)

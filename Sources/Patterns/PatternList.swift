@@ -5,6 +5,7 @@ import CPCRE2
 public struct PatternFailure: Error, Equatable, Sendable {
     /// PCRE2's words.
     public let message: String
+    /// Bytes of the pattern before the fault.
     public let offset: Int
 }
 
@@ -102,22 +103,5 @@ public struct PatternList: ~Copyable {
         }
         guard count > 0 else { return "pattern is not valid" }
         return String(decoding: text.prefix(Int(count)), as: UTF8.self)
-    }
-}
-
-/// One pattern, matched as in `PatternList`.
-public struct Pattern: ~Copyable {
-    private var list = PatternList()
-
-    /// Compiles a pattern, whose letters match without case if `caseless`.
-    ///
-    /// - Throws: what is wrong with it.
-    public init(_ source: String, caseless: Bool) throws(PatternFailure) {
-        _ = try list.append(source, caseless: caseless)
-    }
-
-    /// Whether it matches the whole of `subject`.
-    public func matches(_ subject: Span<UInt8>) -> PatternResult {
-        list.match(0, subject)
     }
 }

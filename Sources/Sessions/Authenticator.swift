@@ -47,9 +47,6 @@ public struct Authenticator: ~Copyable {
         cache.keepOnly(keys: keys.identities)
     }
 
-    /// The `sequence` of the keys in use; goes with every question.
-    public var keySequence: UInt64 { keySet.sequence }
-
     /// Gives this turn its signature checks.
     public mutating func beginTurn() {
         keys.refill(Self.signatureChecksPerTurn)
@@ -102,11 +99,9 @@ extension Authenticator {
         return authenticate(bytes.bytes(range), kind: .cookie, moment)
     }
 
-    /// Seed-era access token cookies end with their token, while `sIdRefreshToken` still says that
-    /// there is
-    /// a session: then a refresh is asked for, as the SDKs do (protocol, sections 3.1 and 3.8), and
-    /// a
-    /// user who is signed in never counts as anonymous.
+    /// Seed-era access token cookies end with their token, while `sIdRefreshToken` still says
+    /// that there is a session: then a refresh is asked for, as the SDKs do (protocol, sections
+    /// 3.1 and 3.8), and a user who is signed in never counts as anonymous.
     private func withoutAccessToken(
         _ head: borrowing RequestHead,
         _ bytes: Span<UInt8>

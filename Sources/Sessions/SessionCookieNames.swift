@@ -3,16 +3,11 @@ internal import Bytes
 extension SessionOptions {
     /// The cookies that carry a session or a piece of one, as spelled: the configured names, and
     /// those the SuperTokens SDKs set on either side.
-    public var sessionCookieNames: [String] {
+    var sessionCookieNames: [String] {
         [
             accessTokenCookie, refreshTokenCookie, "sIdRefreshToken", "sFrontToken", "sAntiCsrf",
             "sIRTFrontend", "st-access-token", "st-refresh-token", "st-last-access-token-update",
         ]
-    }
-
-    /// Whether a cookie of exactly this name belongs to a session.
-    public func isSessionCookie(name: String) -> Bool {
-        sessionCookieNames.contains(name)
     }
 }
 

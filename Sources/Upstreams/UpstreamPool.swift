@@ -1,8 +1,11 @@
 /// One target of one upstream, by their places in the options.
 public struct TargetID: Hashable, Sendable {
+    /// The upstream's place.
     public let upstream: Int
+    /// The target's place in its upstream.
     public let target: Int
 
+    /// Names a target; the pool ignores a place that there is not.
     public init(upstream: Int, target: Int) {
         self.upstream = upstream
         self.target = target
@@ -148,13 +151,6 @@ extension UpstreamPool {
     /// Whether the target's latest connection could be established; true before the first.
     public func isUp(_ id: TargetID) -> Bool {
         contains(id) && upstreams[id.upstream].targets[id.target].isUp
-    }
-
-    /// Whether no connection is leased and nobody waits: what is open is idle.
-    public var isIdle: Bool {
-        upstreams.allSatisfy { upstream in
-            upstream.waiters.count == 0 && upstream.targets.allSatisfy { $0.open == $0.idle.count }
-        }
     }
 
     /// Forgets every idle connection and returns them: the caller closes them and reports nothing.

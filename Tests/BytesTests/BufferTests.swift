@@ -14,11 +14,11 @@ import Testing
         var pool = ChunkPool(largeBytes: 128 * 1024, keptMaximum: 4)
         var buffer = Buffer()
         let taken = buffer.append("abc")
-        #expect(!taken && !buffer.holdsMemory)
+        #expect(!taken && buffer.capacity == 0)
         let prepared = buffer.prepare(10, from: &pool)
         #expect(prepared && pool.lent == 1)
         buffer.release(to: &pool)
-        #expect(!buffer.holdsMemory && pool.lent == 0)
+        #expect(buffer.capacity == 0 && pool.lent == 0)
     }
 
     @Test func growsFromASmallChunkToALargeOneAndNoFurther() {

@@ -1,13 +1,12 @@
 import JOSE
 import Testing
 
-private enum Form: CaseIterable { case url, urlAllowingPadding, standard }
+private enum Form: CaseIterable { case url, standard }
 
 private func decode(_ text: String, _ form: Form) -> [UInt8]? {
     let text = Array(text.utf8)
     return switch form {
     case .url: Base64.decodeURL(text.span)
-    case .urlAllowingPadding: Base64.decodeURLAllowingPadding(text.span)
     case .standard: Base64.decodeStandard(text.span)
     }
 }
@@ -26,8 +25,6 @@ struct Base64Tests {
         let unpadded = String(padded.prefix { $0 != "=" })
         #expect(decode(padded, .standard) == bytes)
         #expect(decode(unpadded, .url) == bytes)
-        #expect(decode(unpadded, .urlAllowingPadding) == bytes)
-        #expect(decode(padded, .urlAllowingPadding) == bytes)
         let standard = Base64.encodeStandard(bytes.span)
         let url = Base64.encodeURL(bytes.span)
         #expect(standard == Array(padded.utf8))
@@ -41,20 +38,15 @@ struct Base64Tests {
     @Test func `each alphabet refuses the other's characters`() {
         #expect(decode("-_-_", .url) == [0xFB, 0xFF, 0xBF])
         #expect(decode("+/+/", .standard) == [0xFB, 0xFF, 0xBF])
-        for form in [Form.url, .urlAllowingPadding] {
-            #expect(decode("+/+/", form) == nil)
-            #expect(decode("-/-_", form) == nil)
-        }
+        #expect(decode("+/+/", .url) == nil)
+        #expect(decode("-/-_", .url) == nil)
         #expect(decode("-_-_", .standard) == nil)
     }
 
     /// `Zg` alone says "f"; `Zh` to `Zv` leave bits over that say nothing.
     @Test func `bits left over must be zero`() {
         for text in ["Zh", "Zv", "Zm9"] { #expect(decode(text, .url) == nil) }
-        for text in ["Zh==", "Zv==", "Zm9="] {
-            #expect(decode(text, .standard) == nil)
-            #expect(decode(text, .urlAllowingPadding) == nil)
-        }
+        for text in ["Zh==", "Zv==", "Zm9="] { #expect(decode(text, .standard) == nil) }
     }
 
     @Test(

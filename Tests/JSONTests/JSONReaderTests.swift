@@ -47,7 +47,7 @@ struct JSONReaderTests {
         #expect(value["a"]?.int64 == 1)
         #expect(value["b"]?.string == "x")
         #expect(value["c"]?.array == [.bool(true)])
-        #expect(value["d"]?["e"]?.isNull == true)
+        #expect(value["d"]?["e"] == .null)
         #expect(value["z"] == nil)
         #expect(value["a"]?["b"] == nil)
         #expect(value.object?.members.map(\.name) == ["a", "b", "c", "d"])

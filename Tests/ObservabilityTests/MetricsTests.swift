@@ -125,8 +125,7 @@ import Testing
         var second = first
         first.set(.clientConnections, 3)
         first.set(.keysAgeSeconds, 40)
-        second.adjust(.clientConnections, by: 5)
-        second.adjust(.clientConnections, by: -1)
+        second.set(.clientConnections, 4)
         second.set(.keysAgeSeconds, 30)
         let text = lines([first.snapshot(), second.snapshot()])
         #expect(text.contains(#"sallyport_connections{side="client"} 7"#))

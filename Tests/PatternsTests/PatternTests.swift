@@ -6,12 +6,11 @@ import Testing
         _ source: String,
         _ subject: String,
         caseless: Bool = false
-    ) throws
-        -> PatternResult
-    {
-        let pattern = try Pattern(source, caseless: caseless)
+    ) throws -> PatternResult {
+        var list = PatternList()
+        let index = try list.append(source, caseless: caseless)
         let bytes = Array(subject.utf8)
-        return pattern.matches(bytes.span)
+        return list.match(index, bytes.span)
     }
 
     @Test(arguments: [
@@ -33,9 +32,10 @@ import Testing
     }
 
     @Test func matchesBytesOfNoEncoding() throws {
-        let pattern = try Pattern("/.", caseless: true)
+        var list = PatternList()
+        let index = try list.append("/.", caseless: true)
         let bytes: [UInt8] = [0x2F, 0xFF]
-        let result = pattern.matches(bytes.span)
+        let result = list.match(index, bytes.span)
         #expect(result == .matched)
     }
 

@@ -101,11 +101,6 @@ import Testing
         #expect(left == "sAccessToken=3; a=b")
     }
 
-    @Test func namesAreExactForOthers() {
-        #expect(TestTokens.options.isSessionCookie(name: "sAccessToken"))
-        #expect(!TestTokens.options.isSessionCookie(name: "saccesstoken"))
-    }
-
     @Test func appendsNothingWhereItDoesNotFit() {
         let filter = CookieFilter(options: TestTokens.options)
         var buffer = Buffer(capacity: 4)

@@ -155,7 +155,6 @@ import Testing
         keys.sequence = 2
         keys.webKeys.removeFirst()
         authenticator.replaceKeys(keys)
-        #expect(authenticator.keySequence == 2)
         #expect(authenticator.statistics.entries == 1)
         #expect(authenticator.bearer(dynamic) == .tryRefresh(.unknownKey))
         #expect(authenticator.bearer(fixed).session != nil)

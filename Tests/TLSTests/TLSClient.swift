@@ -55,7 +55,7 @@ final class TLSClient {
     private func apply(_ options: ClientOptions) {
         _ = unsafe SSL_ctrl(ssl, SSL_CTRL_SET_MIN_PROTO_VERSION, CLong(options.minimum), nil)
         _ = unsafe SSL_ctrl(ssl, SSL_CTRL_SET_MAX_PROTO_VERSION, CLong(options.maximum), nil)
-        if let name = options.serverName { _ = unsafe sallyport_set_server_name(ssl, name) }
+        if let name = options.serverName { ask(for: name) }
         if let ciphers = options.ciphers { _ = unsafe SSL_set_cipher_list(ssl, ciphers) }
         if let session = options.resumes { _ = unsafe SSL_set_session(ssl, session.pointer) }
         guard !options.protocols.isEmpty else { return }
@@ -65,6 +65,15 @@ final class TLSClient {
             list += name.utf8
         }
         _ = unsafe SSL_set_alpn_protos(ssl, list, CUnsignedInt(list.count))
+    }
+
+    /// Asks for a server name, as the macro `SSL_set_tlsext_host_name` does.
+    private func ask(for serverName: String) {
+        let command = SSL_CTRL_SET_TLSEXT_HOSTNAME
+        unsafe serverName.withCString { name in
+            let argument = unsafe UnsafeMutableRawPointer(mutating: name)
+            _ = unsafe SSL_ctrl(ssl, command, CLong(TLSEXT_NAMETYPE_host_name), argument)
+        }
     }
 }
 

@@ -61,7 +61,6 @@ void linux_close(int descriptor);
 ptrdiff_t linux_read(int descriptor, void *_Nullable memory, size_t count);
 ptrdiff_t linux_write(int descriptor, const void *_Nullable memory, size_t count);
 int linux_sync(int descriptor);
-int linux_pipe(int *reading, int *writing);
 int linux_unlink(const char *path);
 int linux_rename(const char *from, const char *to);
 /// 1 when the path itself, no link followed, is a socket; 0 when it is something else.
@@ -137,8 +136,6 @@ int linux_set_reuse_address(int descriptor);
 int linux_set_reuse_port(int descriptor);
 int linux_set_v6_only(int descriptor);
 int linux_set_no_delay(int descriptor);
-/// Whether TCP_NODELAY is set.
-int linux_no_delay(int descriptor);
 int linux_set_reset_on_close(int descriptor);
 /// The socket's pending error as a positive errno, 0 when there is none.
 int linux_take_error(int descriptor);
