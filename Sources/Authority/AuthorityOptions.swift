@@ -13,6 +13,7 @@ public struct AuthorityOptions: Sendable, Equatable {
     /// `iss` of what it signs: where SDKs would put their API's domain and base path.
     public var issuer = "http://localhost/auth"
 
+    /// The defaults: those of a core, for an API on this machine.
     public init() {}
 }
 
@@ -26,11 +27,13 @@ public enum AuthorityFailure: Error, Equatable, Sendable {
 
 /// An answer of the authority, for a server to send.
 public struct AuthorityResponse: Sendable {
+    /// The HTTP status.
     public let status: UInt16
     /// The value of `Content-Type`.
     public let contentType: String
     /// Fields besides `Content-Type`, and besides those of the connection.
     public let headers: [(name: String, value: String)]
+    /// The content; its length is for the server to send.
     public let body: [UInt8]
 
     /// JSON, with the line feed that cores end it by.

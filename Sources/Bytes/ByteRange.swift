@@ -7,12 +7,14 @@ public struct ByteRange: Equatable, Sendable {
     /// Bytes in the run.
     public var count: UInt32
 
+    /// A run of `count` bytes from `offset` on; nothing is checked.
     @inlinable
     public init(offset: UInt32, count: UInt32) {
         self.offset = offset
         self.count = count
     }
 
+    /// The run that indices of a span name; both ends are below 2^32.
     @inlinable
     public init(_ range: Range<Int>) {
         offset = UInt32(truncatingIfNeeded: range.lowerBound)
@@ -22,6 +24,7 @@ public struct ByteRange: Equatable, Sendable {
     /// A run of no bytes.
     public static let empty = ByteRange(offset: 0, count: 0)
 
+    /// Whether the run has no bytes.
     @inlinable public var isEmpty: Bool { count == 0 }
 
     /// The first byte after the run.

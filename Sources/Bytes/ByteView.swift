@@ -1,10 +1,9 @@
 /// The readable bytes of a buffer without a borrow of it, so that one part of an owner can be read
 /// while another is changed.
 ///
-/// The rule that the compiler cannot check here: a view is taken for one step, is never stored, and
-/// its buffer is neither written, consumed nor released while it is used. Spans of it are
-/// bounds-checked
-/// as any other.
+/// The rule that the compiler cannot check here: a view is taken for one step, is never stored,
+/// and its buffer is neither written, consumed nor released while it is used. Spans of it are
+/// bounds-checked as any other.
 @safe
 public struct ByteView {
     private let bytes: UnsafeBufferPointer<UInt8>
@@ -14,6 +13,7 @@ public struct ByteView {
         unsafe self.bytes = bytes
     }
 
+    /// Bytes to be read.
     public var count: Int { unsafe bytes.count }
 
     /// The bytes, for as long as this view is in scope.

@@ -31,8 +31,7 @@ public struct Chunk: ~Copyable {
 }
 
 /// One worker's stock of chunks in three sizes, so that an idle connection holds no buffer and a
-/// busy one
-/// no more than it needs.
+/// busy one no more than it needs.
 @safe
 public struct ChunkPool: ~Copyable {
     /// Bytes of a small chunk: a request's head, or one TLS record and as much again.

@@ -1,10 +1,8 @@
-/// One element of a slab for reading, without a borrow of the slab, so that an owner can read one
-/// part
-/// of itself while it changes another.
+/// One element of a slab for reading, without a borrow of the slab, so that an owner can read
+/// one part of itself while it changes another.
 ///
-/// The rule that the compiler cannot check here: a view is taken for one step, is never stored, and
-/// its
-/// element is neither changed nor removed while it is used.
+/// The rule that the compiler cannot check here: a view is taken for one step, is never stored,
+/// and its element is neither changed nor removed while it is used.
 @safe
 public struct SlabView<Element: ~Copyable> {
     private let element: UnsafePointer<Element>

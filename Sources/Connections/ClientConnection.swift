@@ -25,11 +25,15 @@ public enum ClientState: Equatable, Sendable {
 ///                        │            ├──▶ discarding ──▶ reading
 ///                        └────────────┴──▶ closing ──▶ lingering ──▶ gone
 public struct ClientConnection: ~Copyable {
+    /// The socket, its TLS and the bytes on their way.
     public var transport: Transport
+    /// Whom the socket was accepted from; a proxy, maybe.
     public let peer: SocketAddress
     /// The listener's place in the configuration.
     public let listener: Int
+    /// What it does now; decides what `deadline` means.
     public var state: ClientState
+    /// Reads the heads of its requests, one after the other.
     public var parser = RequestParser()
     /// Handle bits of the exchange that is running; 0 = none.
     public var owner: UInt64 = 0
@@ -48,6 +52,7 @@ public struct ClientConnection: ~Copyable {
     /// Whether the request that is being read is the connection's first.
     public var isFresh = true
 
+    /// A connection just accepted; without `tls` it is in cleartext.
     public init(
         socket: consuming Socket,
         tls: consuming TLSConnection?,

@@ -4,13 +4,16 @@ public import TLS
 
 /// One listening address.
 public struct ListenerOptions: Sendable, Equatable {
+    /// Where to listen.
     public var address: SocketAddress
+    /// Where the address stands, for errors about it.
     public var position: SourcePosition
     /// nil = cleartext.
     public var tls: TLSServerOptions?
     /// Answer 308 to the same host and path on https; cleartext listeners only.
     public var redirectToHTTPS = false
 
+    /// A cleartext listener that redirects nothing.
     public init(address: SocketAddress, position: SourcePosition) {
         self.address = address
         self.position = position
@@ -32,5 +35,6 @@ public struct Timeouts: Sendable, Equatable {
     /// Between an answer's end and the next request's first byte.
     public var keepAlive = Duration.seconds(75)
 
+    /// The defaults, which `docs/configuration.md` lists.
     public init() {}
 }

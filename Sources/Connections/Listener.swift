@@ -2,6 +2,7 @@ public import EventLoop
 
 /// One listening socket of one worker.
 public struct Listener: ~Copyable {
+    /// Bound and listening.
     public let socket: Socket
     /// Its place in the configuration.
     public let index: Int

@@ -39,6 +39,7 @@ public struct Transport: ~Copyable {
     /// What encryption may add to the plaintext of one record (RFC 8446 §5.2).
     static let recordOverhead = 256
 
+    /// Non-blocking, and closed with the transport.
     public let socket: Socket
     private var tls: TLSConnection?
     /// Plaintext that came and was not consumed.

@@ -16,14 +16,19 @@ public enum UpstreamState: Equatable, Sendable {
 ///     connecting ──▶ exchanging ⇄ idle
 ///          └─────────────┴─────────┴──▶ gone
 public struct UpstreamConnection: ~Copyable {
+    /// The socket and the bytes on their way.
     public var transport: Transport
+    /// What it does now.
     public var state = UpstreamState.connecting
+    /// Reads the heads of its answers, one after the other.
     public var parser = ResponseParser()
     /// Handle bits of the exchange it serves; 0 = none.
     public var owner: UInt64
     /// Handle bits of the pool that counts it.
     public let pool: UInt64
+    /// The upstream's place in the options.
     public let upstream: Int
+    /// The target's place in its upstream.
     public let target: Int
     /// Which of the target's addresses it goes to.
     public let address: Int
@@ -35,9 +40,12 @@ public struct UpstreamConnection: ~Copyable {
     public var deadline = Instant.distantFuture
     /// How long it may stay in the pool.
     public var idleTimeout: Duration
+    /// Whether it stands in the worker's queue of connections to serve.
     public var isQueued = false
+    /// Whether it stands in the worker's list of connections to flush.
     public var isDirty = false
 
+    /// A connection whose connect has just begun, for the exchange `owner`.
     public init(
         socket: consuming Socket,
         owner: UInt64,

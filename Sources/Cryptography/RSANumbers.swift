@@ -9,7 +9,9 @@ public struct RSANumbers: Equatable, Sendable {
     /// Bytes a SubjectPublicKeyInfo may have: the largest modulus and room for its wrapping.
     static let keyInfoBytes = 8192 / 8 + 256
 
+    /// `n`, of `modulusBits`.
     public let modulus: [UInt8]
+    /// `e`, odd and at least 3.
     public let exponent: [UInt8]
 
     /// Checks the numbers; zeros before them are dropped.

@@ -6,6 +6,7 @@ public struct Readiness: OptionSet, Sendable {
     /// The bits, as `linux_event` has them.
     public let rawValue: UInt32
 
+    /// Of bits that epoll gave.
     @inlinable
     public init(rawValue: UInt32) {
         self.rawValue = rawValue
@@ -37,7 +38,9 @@ public struct EventToken: Hashable, Sendable {
         self.raw = raw
     }
 
+    /// What the descriptor is; the registrant chose the number.
     @inlinable public var kind: UInt8 { UInt8(truncatingIfNeeded: raw >> 56) }
+    /// The handle's 56 bits.
     @inlinable public var bits: UInt64 { raw & 0x00FF_FFFF_FFFF_FFFF }
 }
 

@@ -46,7 +46,8 @@ public struct Instant: Comparable, Hashable, Sendable {
 extension Duration {
     /// Whole nanoseconds, saturating.
     public var nanoseconds: Int64 {
-        // Not by `components`, which costs several times as much: deadlines are set on every request.
+        // Not by `components`, which costs several times as much: deadlines are set on every
+        // request.
         Int64(clamping: attoseconds / 1_000_000_000)
     }
 

@@ -104,6 +104,7 @@ extension Socket {
 public struct ReserveDescriptor: ~Copyable {
     private var reserve: Descriptor?
 
+    /// Takes the reserve; without a free descriptor there is none, and `shed` tries again.
     public init() {
         reserve = Self.take()
     }

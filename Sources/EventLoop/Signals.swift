@@ -18,9 +18,13 @@ public enum Signals {
         )
     }
 
+    /// SIGHUP: read the configuration again.
     public static let hangUp: CInt = SIGHUP
+    /// SIGINT: stop.
     public static let interrupt: CInt = SIGINT
+    /// SIGTERM: stop.
     public static let terminate: CInt = SIGTERM
+    /// SIGPIPE: blocked and never read.
     public static let brokenPipe: CInt = SIGPIPE
 }
 

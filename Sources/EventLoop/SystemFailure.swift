@@ -7,6 +7,7 @@ public struct SystemFailure: Error, Equatable, Sendable, CustomStringConvertible
     /// The call, as its manual page is named.
     public let operation: StaticString
 
+    /// Of an errno, and of the call that gave it.
     public init(code: CInt, operation: StaticString) {
         self.code = code
         self.operation = operation
@@ -15,8 +16,10 @@ public struct SystemFailure: Error, Equatable, Sendable, CustomStringConvertible
     /// The system's words for the code.
     public var message: String { Self.message(for: code) }
 
+    /// The call and the reason.
     public var description: String { "\(operation): \(message)" }
 
+    /// Whether the same call failed for the same reason.
     public static func == (left: SystemFailure, right: SystemFailure) -> Bool {
         left.code == right.code && left.operation.description == right.operation.description
     }

@@ -11,6 +11,7 @@ public struct Limits: Sendable, Equatable {
     /// Client connections of the whole process.
     public var connections = 10_000
 
+    /// The defaults, which `docs/limits.md` lists.
     public init() {}
 
     /// Bytes of a chunk's extensions, and of one chunk-size line (RFC 9112 §7.1.1).

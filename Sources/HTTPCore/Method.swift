@@ -33,6 +33,7 @@ public enum Method: UInt8, Sendable, CaseIterable {
 public enum HTTPVersion: UInt8, Sendable, Comparable {
     case http10, http11, http2
 
+    /// Whether `left` is the older version.
     public static func < (left: HTTPVersion, right: HTTPVersion) -> Bool {
         left.rawValue < right.rawValue
     }

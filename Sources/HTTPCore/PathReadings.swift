@@ -35,6 +35,7 @@ public struct PathReadings: Sendable {
     /// one too: some servers take what follows for an authority.
     public private(set) var beginWithTwoSlashes = false
 
+    /// Without a path, and so without readings.
     public init() {}
 
     /// How many there are.

@@ -23,6 +23,7 @@ public struct RequestTarget: Sendable {
     /// As given; nil = none.
     public private(set) var port: UInt16?
 
+    /// An empty target: nothing was read.
     public init() {}
 
     /// The canonical path; begins with `/`.
@@ -44,6 +45,7 @@ public struct RequestTarget: Sendable {
         get { authorityBytes.span }
     }
 
+    /// Whether the request named a host.
     public var hasHost: Bool { hostCount > 0 }
 
     /// Whether no server reads the path otherwise: it has none of `%`, `;`, `//`, `/.`, `./`,

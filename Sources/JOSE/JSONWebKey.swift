@@ -17,6 +17,7 @@ public struct JSONWebKey: Sendable, Equatable {
     /// `e`: big-endian, without zeros before it; odd, from 3 to 2^32.
     public var exponent: [UInt8]
 
+    /// Takes the parts as they are; `RSANumbers` checks the numbers.
     public init(keyID: [UInt8], modulus: [UInt8], exponent: [UInt8]) {
         self.keyID = keyID
         self.modulus = modulus

@@ -39,6 +39,7 @@ public struct JSONLimits: Sendable, Equatable {
     /// Characters of one number.
     public var numberBytes: Int
 
+    /// Limits that differ from `standard` where given.
     public init(
         bytes: Int = 1 << 20,
         depth: Int = 32,

@@ -10,6 +10,7 @@ public struct JSONNumber: Sendable, Equatable, CustomStringConvertible {
         self.text = text
     }
 
+    /// A whole number, in decimal digits.
     public init(_ value: Int64) {
         text = String(value)
     }
@@ -32,6 +33,7 @@ public struct JSONNumber: Sendable, Equatable, CustomStringConvertible {
         return value
     }
 
+    /// The number as written.
     public var description: String { text }
 
     /// Whether both are the same number, however they are written.

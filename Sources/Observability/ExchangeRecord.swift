@@ -5,6 +5,7 @@ public import HTTPCore
 public struct ExchangeRecord: Sendable {
     /// The route's number as `WorkerMetrics.adopt` counts; -1 when none was matched.
     public var route = -1
+    /// The request's.
     public var method = Method.other
     /// As sent to the client; 0 when it left before its answer.
     public var status: UInt16 = 0
@@ -20,6 +21,7 @@ public struct ExchangeRecord: Sendable {
     public var bytesIn: UInt64 = 0
     /// Bytes of the answer's content.
     public var bytesOut: UInt64 = 0
+    /// The request's.
     public var version = HTTPVersion.http11
     /// Whoever the request came from, trusted proxies left out.
     public var clientAddress = SocketAddress.v4(0, port: 0)
@@ -30,5 +32,6 @@ public struct ExchangeRecord: Sendable {
     /// Wall clock when the request began, in milliseconds since the epoch.
     public var startedAt: Int64 = 0
 
+    /// An exchange that has not begun.
     public init() {}
 }

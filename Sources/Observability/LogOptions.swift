@@ -11,8 +11,11 @@ public enum LogLevel: String, Sendable, Equatable, CaseIterable {
 
 /// `log` in the configuration.
 public struct LogOptions: Sendable, Equatable {
+    /// Lines below it are left out.
     public var level = LogLevel.info
+    /// Where the access log goes.
     public var access = AccessLogOutput.standardOutput
 
+    /// The defaults, which `docs/configuration.md` lists.
     public init() {}
 }

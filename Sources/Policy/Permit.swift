@@ -18,6 +18,7 @@ public struct Permit: ~Copyable, Sendable {
     public let route: Int
     /// Pinned in the token cache as long as it is used.
     public let session: SessionReference?
+    /// What becomes of the request's credentials.
     public let credentials: Credentials
 
     init(route: Int, session: SessionReference?, credentials: Credentials) {
@@ -45,8 +46,10 @@ public struct Denial: Error, Equatable, Sendable {
 
     /// For the answer's `sallyport-reason`, the log and the metrics.
     public var reason: Reason
+    /// What the client is told.
     public var answer: Answer
 
+    /// Both are kept apart: several reasons get one answer.
     public init(reason: Reason, answer: Answer) {
         self.reason = reason
         self.answer = answer

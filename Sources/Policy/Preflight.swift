@@ -52,6 +52,7 @@ public struct OriginList: Sendable {
         self.origins = origins.map { Array($0.utf8) }
     }
 
+    /// Whether no page of another origin may call.
     public var isEmpty: Bool { origins.isEmpty }
 
     /// Whether `origin` is one of them, byte for byte.

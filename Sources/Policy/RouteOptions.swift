@@ -32,19 +32,26 @@ public enum PathPattern: Hashable, Sendable {
 
 /// One route as the configuration gives it.
 public struct RouteOptions: Sendable, Equatable {
+    /// For the log and the metrics; unique.
     public var name: String
+    /// Where the route begins in the file.
     public var position: SourcePosition
     /// Where the path stands, for errors about it.
     public var pathPosition: SourcePosition
     /// Empty = any host.
     public var hosts: [HostPattern] = []
+    /// What its paths match.
     public var path: PathPattern
     /// Method tokens as written; empty = any.
     public var methods: [String] = []
+    /// Whether the prefix is taken off the path that is forwarded.
     public var stripsPrefix = false
+    /// What it asks of the session.
     public var session = SessionRule.required
+    /// What is done with a request that may pass.
     public var action: RouteAction
 
+    /// A route of any host and method that requires a session.
     public init(name: String, position: SourcePosition, path: PathPattern, action: RouteAction) {
         self.name = name
         self.position = position

@@ -2,6 +2,7 @@ public import Bytes
 
 /// One thing wrong with the routes, or worth a warning.
 public struct RouteProblem: Equatable, Sendable {
+    /// Where the value stands that is to blame.
     public var position: SourcePosition
     /// What is wrong.
     public var message: String

@@ -29,6 +29,7 @@ public struct SessionReference: Sendable, Equatable {
     /// session.
     public var jwtIsAccessToken: Bool
 
+    /// Made by the cache alone; others pass it on.
     public init(
         slot: UInt32,
         generation: UInt32,
@@ -60,8 +61,10 @@ public struct SessionRefusal: Error, Equatable, Sendable {
 
     /// For the answer's `sallyport-reason`, the log and the metrics.
     public var reason: Reason
+    /// What the client is told.
     public var answer: Answer
 
+    /// Both are kept apart: several reasons get one answer.
     public init(reason: Reason, answer: Answer) {
         self.reason = reason
         self.answer = answer

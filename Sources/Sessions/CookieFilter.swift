@@ -7,6 +7,7 @@ public import Bytes
 public struct CookieFilter: Sendable {
     private let names: SessionCookieNames
 
+    /// Of the names that the options and the SDKs give to session cookies.
     public init(options: SessionOptions) {
         names = SessionCookieNames(options.sessionCookieNames)
     }

@@ -17,8 +17,9 @@ public struct KeyFetcher: Sendable {
     public private(set) var requestsFailed: UInt64 = 0
     /// Why the last fetch that failed did.
     public private(set) var lastFailure: KeyFetchFailure?
-    /// Fetches that brought an answer, and fetches that failed.
+    /// Fetches that a core answered, be it with a refusal of the kind of keys.
     public private(set) var fetchesSucceeded: UInt64 = 0
+    /// Fetches that no core answered usefully.
     public private(set) var fetchesFailed: UInt64 = 0
     private var web = KeySchedule()
     private var legacy = KeySchedule()

@@ -10,6 +10,7 @@ public struct LegacyKey: Sendable, Equatable {
     /// Milliseconds since the epoch: from then on the key verifies nothing.
     public var expiry: Int64
 
+    /// Takes the parts as they are; the times are milliseconds since the epoch.
     public init(subjectPublicKeyInfo: [UInt8], createdAt: Int64, expiry: Int64) {
         self.subjectPublicKeyInfo = subjectPublicKeyInfo
         self.createdAt = createdAt
@@ -31,9 +32,13 @@ public struct KeySet: Sendable, Equatable {
 
     /// Counts up with every set published; 0 = nothing was fetched yet.
     public var sequence: UInt64 = 0
+    /// Keys of the JWK set, for V3 tokens and later ones.
     public var webKeys: [JSONWebKey] = []
+    /// Handshake keys, for V1 and V2 tokens.
     public var legacyKeys: [LegacyKey] = []
+    /// Whether `webKeys` is what a core said.
     public var webKnowledge = Knowledge.unknown
+    /// Whether `legacyKeys` is what a core said.
     public var legacyKnowledge = Knowledge.unknown
     /// When a core last confirmed the JWK set, or its absence: milliseconds since the epoch.
     public var webConfirmedAt: Int64 = 0

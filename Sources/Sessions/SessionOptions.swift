@@ -4,12 +4,16 @@ public import Bytes
 public struct CoreOptions: Sendable, Equatable {
     /// One core: `http://host:port/base`.
     public struct Location: Sendable, Equatable {
+        /// A name, or an address without brackets.
         public var host: String
+        /// The TCP port.
         public var port: UInt16
         /// Begins with `/` and does not end with one; empty for none.
         public var basePath: String
+        /// Where the URL stands, for errors about it.
         public var position: SourcePosition
 
+        /// A core at `http://host:port` and `basePath`.
         public init(host: String, port: UInt16, basePath: String, position: SourcePosition) {
             self.host = host
             self.port = port
@@ -22,8 +26,10 @@ public struct CoreOptions: Sendable, Equatable {
     public var locations: [Location]
     /// Sent as `api-key`; empty = not sent.
     public var apiKey: String = ""
+    /// For one request to one core, from the connect to the last byte.
     public var timeout = Duration.seconds(2)
 
+    /// Cores to be asked without a key, two seconds each.
     public init(locations: [Location]) {
         self.locations = locations
     }
@@ -38,20 +44,27 @@ public struct SessionOptions: Sendable, Equatable {
     /// Where the JWT comes from.
     public enum JWTSource: Sendable { case auto, payload, accessToken }
 
+    /// Whom to ask for keys.
     public var core: CoreOptions
     /// Whether V3, V4 and V5 tokens are accepted.
     public var acceptsJWTTokens = true
     /// Whether V1 and V2 tokens are accepted.
     public var acceptsLegacyTokens = true
+    /// Which key IDs are accepted.
     public var signingKeys = SigningKeys.dynamic
+    /// Where a token may come from.
     public var tokenTransfer = TokenTransfer.any
+    /// The access token's cookie; exact.
     public var accessTokenCookie = "sAccessToken"
+    /// The refresh token's cookie, which never reaches an upstream.
     public var refreshTokenCookie = "sRefreshToken"
     /// Status of every refusal of a session.
     public var expiredStatus: UInt16 = 401
+    /// Where the JWT comes from.
     public var jwtSource = JWTSource.auto
     /// The payload's property, where the payload has no `_jwtPName`.
     public var jwtProperty = "jwt"
+    /// Whether a session without a JWT is refused; else it passes without.
     public var jwtRequired = true
     /// The field the JWT goes into, lower case.
     public var jwtField = "authorization"
@@ -59,12 +72,16 @@ public struct SessionOptions: Sendable, Equatable {
     public var jwtScheme = "Bearer"
     /// Keys are fetched again from half this age on.
     public var keysMaximumAge = Duration.seconds(4 * 3600)
+    /// Keys that no core confirmed for so long verify nothing.
     public var keysMaximumStale = Duration.seconds(24 * 3600)
+    /// At least this lies between two fetches for keys that tokens name.
     public var unknownKeyCooldown = Duration.milliseconds(500)
     /// Bytes of the verified-token caches of all workers.
     public var tokenCacheBytes = 64 * 1024 * 1024
+    /// A token is verified anew when its verdict is so old.
     public var tokenCacheMaximumAge = Duration.seconds(300)
 
+    /// The defaults, which `docs/configuration.md` lists.
     public init(core: CoreOptions) {
         self.core = core
     }

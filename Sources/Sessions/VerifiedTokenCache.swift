@@ -3,8 +3,11 @@ internal import Cryptography
 
 /// What the verified-token cache did so far.
 public struct TokenCacheStatistics: Sendable, Equatable {
+    /// Look-ups that found their token.
     public var hits: UInt64 = 0
+    /// Look-ups that did not.
     public var misses: UInt64 = 0
+    /// Entries that made room for others.
     public var evictions: UInt64 = 0
     /// Entries that look-ups find now.
     public var entries = 0
@@ -13,6 +16,7 @@ public struct TokenCacheStatistics: Sendable, Equatable {
     /// Requests that hold an entry now.
     public var pinned = 0
 
+    /// Nothing done.
     public init() {}
 }
 

@@ -300,8 +300,8 @@ extension TLSConnection {
     }
 }
 
-/// Empties this thread's error queue, which must be empty before each call of OpenSSL whose error is
-/// asked for. To look first costs a fraction of clearing an empty queue.
+/// Empties this thread's error queue, which must be empty before each call of OpenSSL whose error
+/// is asked for. To look first costs a fraction of clearing an empty queue.
 private func clearErrors() {
     if ERR_peek_error() != 0 { ERR_clear_error() }
 }

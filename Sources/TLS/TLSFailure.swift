@@ -9,6 +9,7 @@ public struct TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
     /// What to do about it.
     public var remedy: String
 
+    /// Words for the person who wrote the configuration.
     public init(position: SourcePosition? = nil, problem: String, remedy: String) {
         self.position = position
         self.problem = problem
@@ -18,6 +19,7 @@ public struct TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong and what to do about it.
     public var message: String { "\(problem); \(remedy)" }
 
+    /// The position, where there is one, and the message.
     public var description: String {
         guard let position else { return message }
         return "\(position): \(message)"

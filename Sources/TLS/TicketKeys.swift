@@ -39,6 +39,7 @@ public final class TicketKeyStore {
     private var keys: TicketKeys
     private let cipher: OpaquePointer?
 
+    /// Begins with keys that all workers share.
     public init(_ keys: TicketKeys) {
         self.keys = keys
         unsafe cipher = EVP_CIPHER_fetch(nil, "AES-256-CBC", nil)

@@ -20,10 +20,13 @@ public enum HostRule: Equatable, Sendable {
 
 /// A named group of equal targets.
 public struct UpstreamOptions: Sendable, Equatable {
+    /// Unique; routes, metrics and the log use it.
     public var name: String
+    /// Where the upstream begins in the file.
     public var position: SourcePosition
     /// Never empty; several are balanced.
     public var targets: [TargetAddress]
+    /// What its targets get for a `Host`.
     public var host = HostRule.preserve
     /// Per worker and target.
     public var maximumConnections = 1024
@@ -34,6 +37,7 @@ public struct UpstreamOptions: Sendable, Equatable {
     /// Of a pooled connection.
     public var idleTimeout = Duration.seconds(30)
 
+    /// The defaults for all but the targets.
     public init(name: String, position: SourcePosition, targets: [TargetAddress]) {
         self.name = name
         self.position = position
