@@ -98,6 +98,6 @@ python_environment() {
 
 # The release binary, the Swift standard library inside it: .build/release/sallyport.
 build_release() {
-    say "building the release binary (3 to 10 minutes the first time, seconds after)"
+    say "building the release binary (about two minutes on two cores the first time, seconds after)"
     swift build -c release --static-swift-stdlib --product sallyport
 }

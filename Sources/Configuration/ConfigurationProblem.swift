@@ -7,13 +7,16 @@ public struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringConv
         case error, warning
     }
 
+    /// Where it stands in the file.
     public var position: SourcePosition
+    /// Whether the file may be used all the same.
     public var severity: Severity
     /// What is wrong; never a secret's value.
     public var message: String
     /// What to write instead; never empty.
     public var remedy: String
 
+    /// A problem with all its parts.
     public init(
         position: SourcePosition,
         severity: Severity = .error,
@@ -37,6 +40,7 @@ public struct ConfigurationProblems: Error, Sendable, Equatable, CustomStringCon
     /// Errors and warnings in the order of the file; at least one is an error.
     public var all: [ConfigurationProblem]
 
+    /// These problems, in the order of the file.
     public init(_ all: [ConfigurationProblem]) {
         self.all = all
     }

@@ -6,15 +6,20 @@ public import HTTPCore
 
 /// A request of the program's own, such as a fetch of keys.
 public struct CallRequest: Sendable {
+    /// Comes back in the outcome.
     public var id: UInt64
+    /// GET or POST.
     public var method: Method
     /// Origin-form.
     public var target: String
     /// The `Host` field.
     public var host: String
+    /// Further fields; framing and `Host` are the client's.
     public var fields: [(name: String, value: String)]
+    /// Sent with its length.
     public var content: [UInt8]
 
+    /// A call with all its parts.
     public init(
         id: UInt64,
         method: Method,
@@ -34,9 +39,12 @@ public struct CallRequest: Sendable {
 
 /// What became of a call: its answer, or nil when there was none in time.
 public struct CallOutcome: Sendable {
+    /// The request's.
     public var id: UInt64
+    /// Status and decoded content; nil = none came whole and in time.
     public var answer: (status: UInt16, content: [UInt8])?
 
+    /// An outcome, for those who play the client in tests.
     public init(id: UInt64, answer: (status: UInt16, content: [UInt8])?) {
         self.id = id
         self.answer = answer

@@ -9,12 +9,14 @@ import Upstreams
 
 /// A configuration ready to be used: checked options and the certificates they name, read.
 public struct LoadedConfiguration: Sendable {
+    /// Checked: every value may be used as it is.
     public var options: GatewayOptions
     /// One list for each listener, in its order; empty for cleartext.
     public var certificates: [[CertificateMaterial]]
     /// What is worth a warning though it may be used: the lines that `check` prints.
     public var warnings: [String]
 
+    /// Options and what their files held.
     public init(
         options: GatewayOptions,
         certificates: [[CertificateMaterial]],
@@ -33,6 +35,7 @@ public struct ControlSurroundings: Sendable {
     /// Writes one line of the control log.
     public var log: @Sendable (LogLevel, String, [(String, String)]) -> Void
 
+    /// The program's two answers to the control thread.
     public init(
         reload: @escaping @Sendable () -> Result<LoadedConfiguration, ReloadFailure>,
         log: @escaping @Sendable (LogLevel, String, [(String, String)]) -> Void
@@ -44,8 +47,10 @@ public struct ControlSurroundings: Sendable {
 
 /// Why a configuration was not taken: the lines that `check` would print.
 public struct ReloadFailure: Error, Sendable {
+    /// One problem each, with place and remedy.
     public var lines: [String]
 
+    /// A failure with these lines.
     public init(lines: [String]) {
         self.lines = lines
     }
@@ -76,8 +81,10 @@ public enum Gateway {
 
 /// Why the gateway did not start.
 public struct GatewayFailure: Error, Sendable {
+    /// What is wrong, for the log: constant words, a place, an address.
     public let message: String
 
+    /// A failure in these words.
     public init(message: String) {
         self.message = message
     }

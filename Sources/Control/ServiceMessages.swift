@@ -3,6 +3,7 @@ public import HTTPCore
 /// A whole request to one of the program's own services: admin, the authority, the demo. These are
 /// not on the data path, so it is plain text and arrays.
 public struct ServiceRequest: Sendable {
+    /// `other` for methods without a name here.
     public var method: Method
     /// Canonical, as the proxy would match it.
     public var path: String
@@ -12,8 +13,10 @@ public struct ServiceRequest: Sendable {
     public var host: String
     /// Lower-case names, in the order received.
     public var fields: [(name: String, value: String)]
+    /// Decoded, whole.
     public var content: [UInt8]
 
+    /// A request with all its parts.
     public init(
         method: Method,
         path: String,
@@ -49,12 +52,16 @@ public struct ServiceRequest: Sendable {
 
 /// A whole answer of a service.
 public struct ServiceResponse: Sendable {
+    /// 200 to 599.
     public var status: UInt16
+    /// The value of `Content-Type`.
     public var contentType: String
     /// Further fields, written as they are: values come from our own code only.
     public var fields: [(name: String, value: String)]
+    /// Sent with its length.
     public var content: [UInt8]
 
+    /// An answer with all its parts.
     public init(
         status: UInt16,
         contentType: String,

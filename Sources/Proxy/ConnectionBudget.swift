@@ -7,6 +7,7 @@ public final class ConnectionBudget: Sendable {
     private let open = Atomic<Int>(0)
     private let maximum: Atomic<Int>
 
+    /// At most `maximum` connections at once.
     public init(maximum: Int) {
         self.maximum = Atomic(maximum)
     }
@@ -21,6 +22,7 @@ public final class ConnectionBudget: Sendable {
         return true
     }
 
+    /// Gives back a place that `take` gave.
     public func giveBack() {
         open.subtract(1, ordering: .relaxed)
     }

@@ -22,11 +22,14 @@ public struct ForwardingOptions: Sendable, Equatable {
     public var corsOrigins: [String] = []
     /// Field names added to the SDK's in `Access-Control-Allow-Headers`.
     public var corsAllowHeaders: [String] = []
+    /// How long browsers may keep a preflight's answer.
     public var corsMaximumAge = Duration.seconds(600)
+    /// Peers whose forwarded fields are believed; none by default.
     public var trustedProxies: [TrustedProxy] = []
     /// Lower-case name of the request ID field.
     public var requestIDField = "x-request-id"
 
+    /// The defaults.
     public init() {}
 }
 
@@ -35,21 +38,28 @@ public struct ForwardingOptions: Sendable, Equatable {
 public struct GatewayOptions: Sendable, Equatable {
     /// Event loops; at least 1.
     public var workers = 1
+    /// How long requests that run at the start of a drain may take.
     public var shutdownGrace = Duration.seconds(30)
     /// Never empty.
     public var listeners: [ListenerOptions]
     /// nil = off.
     public var admin: SocketAddress?
+    /// What sessions are accepted, and whose keys verify them.
     public var sessions: SessionOptions
     /// Never empty unless every route answers by itself.
     public var upstreams: [UpstreamOptions]
     /// Never empty; in the order of the file.
     public var routes: [RouteOptions]
+    /// Of clients' connections.
     public var timeouts = Timeouts()
+    /// Of requests, and of connections in the process.
     public var limits = Limits()
+    /// What is told of the client, and to whom.
     public var forwarding = ForwardingOptions()
+    /// The control log's level, and the access log's place.
     public var log = LogOptions()
 
+    /// What has no default; the rest has its default.
     public init(
         listeners: [ListenerOptions],
         sessions: SessionOptions,

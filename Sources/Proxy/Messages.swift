@@ -9,12 +9,14 @@ public import Upstreams
 public struct GenerationSource: Sendable {
     /// Counts configurations from 1.
     public var number: Int
+    /// Checked: a worker only compiles them.
     public var options: GatewayOptions
     /// One list for each listener, in its order; empty for cleartext.
     public var certificates: [[CertificateMaterial]]
     /// What each target's name last resolved to.
     public var addresses: [TargetID: [SocketAddress]]
 
+    /// A configuration with what its files and names came to.
     public init(
         number: Int,
         options: GatewayOptions,

@@ -18,13 +18,20 @@ enum EventKind {
 
 /// What all workers share: two mailboxes each, the log, and the count of connections.
 public struct WorkerSurroundings: Sendable {
+    /// Which worker it is, from 0.
     public var index: Int
+    /// How many there are.
     public var workers: Int
+    /// What control tells this worker.
     public var mailbox: Mailbox<WorkerMessage>
+    /// What workers tell control.
     public var control: Mailbox<ControlMessage>
+    /// Each worker writes to a ring of its own.
     public var accessLog: AccessLog
+    /// `limits.connections`, of the whole process.
     public var connections: ConnectionBudget
 
+    /// One worker's surroundings.
     public init(
         index: Int,
         workers: Int,
@@ -185,8 +192,10 @@ public struct Worker: ~Copyable {
 
 /// Why a worker cannot start or take a configuration.
 public struct WorkerFailure: Error, Sendable {
+    /// What is wrong, with its place where it has one.
     public let message: String
 
+    /// A failure in these words.
     public init(message: String) {
         self.message = message
     }
