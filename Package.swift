@@ -34,8 +34,15 @@ let arguments: Target.Dependency = .product(
     package: "swift-argument-parser"
 )
 
+/// What `Benchmarks` and `Fuzz`, packages of their own, measure and feed.
+let modules = [
+    "Bytes", "EventLoop", "JSON", "Cryptography", "HTTPCore", "Observability", "TLS", "HTTP1",
+    "JOSE", "Sessions", "Policy", "Connections", "Upstreams", "Proxy", "Configuration",
+]
+
 let package = Package(
     name: "sallyport",
+    products: modules.map { .library(name: $0, targets: [$0]) },
     dependencies: [
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
