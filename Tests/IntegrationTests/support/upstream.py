@@ -34,10 +34,12 @@ class Call:
 
 
 class Upstream:
-    """Listens on a free port, or on `unix:path`. `answer` is bytes, or a function of a Call."""
+    """Listens on a free port, or on `unix:path`. `answer` is bytes, or a function of a Call.
+    A small `receive_buffer` makes one that soon takes no more."""
 
-    def __init__(self, path=None):
+    def __init__(self, path=None, receive_buffer=None):
         self.path = path
+        self.receive_buffer = receive_buffer
         self.port = None
         self.answer = OK
         self.reads_content = True
@@ -67,6 +69,10 @@ class Upstream:
         else:
             self._listener = socket.socket()
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if self.receive_buffer:
+                self._listener.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer
+                )
             self._listener.bind(("127.0.0.1", self.port or 0))
             self.port = self._listener.getsockname()[1]
         self._listener.listen(512)
