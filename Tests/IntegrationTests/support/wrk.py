@@ -17,10 +17,10 @@ class Report:
 
 
 class Load:
-    """wrk against a URL, running until it ends by itself."""
+    """wrk against a URL, running until it ends by itself; `options` are more of wrk's own."""
 
-    def __init__(self, url, seconds, connections=256, threads=1, fields=()):
-        line = ["wrk", "-t", str(threads), "-c", str(connections), "-d", f"{seconds}s"]
+    def __init__(self, url, seconds, connections=256, threads=1, fields=(), options=()):
+        line = ["wrk", "-t", str(threads), "-c", str(connections), "-d", f"{seconds}s", *options]
         for field in fields:
             line += ["-H", field]
         self.process = subprocess.Popen(

@@ -1,0 +1,27 @@
+"""The programs that are compared and those that make the load: unpacked, not installed."""
+
+import os
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+UNPACKED = pathlib.Path(os.environ.get("SALLYPORT_PEERS", ROOT / ".build/peers"))
+
+NGINX = UNPACKED / "usr/sbin/nginx"
+HAPROXY = UNPACKED / "usr/sbin/haproxy"
+H2LOAD = UNPACKED / "usr/bin/h2load"
+RELAY = pathlib.Path(os.environ.get("SALLYPORT_RELAY", ROOT / ".build/benchmarks/release/relay"))
+
+
+def environment():
+    """Finds the libraries that were unpacked beside the programs."""
+    machine = os.uname().machine
+    return {**os.environ, "LD_LIBRARY_PATH": str(UNPACKED / f"usr/lib/{machine}-linux-gnu")}
+
+
+def first_line(*command):
+    """What a program says of its version."""
+    ended = subprocess.run(
+        list(map(str, command)), env=environment(), capture_output=True, text=True, check=False
+    )
+    return (ended.stdout or ended.stderr).splitlines()[0].strip()

@@ -1,0 +1,1 @@
+"""One module for each row of the comparison: `run(bench)` measures and gives a `Table`."""

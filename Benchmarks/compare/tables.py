@@ -1,0 +1,53 @@
+"""What rows give: numbers for a file, and a table for people."""
+
+import dataclasses
+import statistics
+
+NAMES = {
+    "nginx": "nginx, no check", "haproxy": "HAProxy, `jwt_verify`", "relay": "bare relay",
+    "sallyport": "Sallyport",
+}
+
+
+@dataclasses.dataclass
+class Table:
+    """`numbers` are for the JSON file, `lines` are cells as text."""
+
+    title: str
+    columns: list
+    lines: list
+    numbers: dict
+    notes: list = dataclasses.field(default_factory=list)
+
+    def markdown(self):
+        rule = ["---"] + ["---:"] * (len(self.columns) - 1)
+        lines = ["| " + " | ".join(cells) + " |" for cells in [self.columns, rule, *self.lines]]
+        notes = [f"\n{note}" for note in self.notes]
+        return "\n".join([f"### {self.title}\n", *lines, *notes]) + "\n"
+
+    def plain(self):
+        widths = [
+            max(len(cells[index]) for cells in [self.columns, *self.lines])
+            for index in range(len(self.columns))
+        ]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if index == 0 else cell.rjust(width)
+                for index, (cell, width) in enumerate(zip(cells, widths))
+            )
+            for cells in [self.columns, *self.lines]
+        ]
+        return "\n".join([self.title, *lines, *self.notes]) + "\n"
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def spread(values, form="{:.1f}"):
+    return f"{form.format(min(values))} to {form.format(max(values))}"
+
+
+def ratio(values, others):
+    """The median over the rounds of one's value by the other's of the same round."""
+    return median([value / other for value, other in zip(values, others)])
