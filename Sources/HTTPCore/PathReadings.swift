@@ -5,6 +5,8 @@ import Bytes
 /// Each step (see `PathStep`) is taken alone, and all together until nothing changes. Where path
 /// parameters meet escapes it matters what is done first (`;%2F` drops the slash or ends the
 /// parameter with it), so there all steps are taken in every order, after each round of decoding.
+/// Whatever begins with two slashes on the way is also read as servers do that take what follows
+/// them for an authority (RFC 3986 §4.2, as `//host/path`), and that reading in all ways again.
 /// All readings lie in one storage that is kept, so that reading such a path again allocates
 /// nothing.
 public struct PathReadings: Sendable {
@@ -31,9 +33,12 @@ public struct PathReadings: Sendable {
     private var rounds: [ByteRange] = []
     /// Bytes that the storage may grow to.
     private var budget = 0
-    /// Whether the path, a reading, or a step on the way to one, begins with two slashes, `\` being
-    /// one too: some servers take what follows for an authority.
-    public private(set) var beginWithTwoSlashes = false
+    /// The path, readings and steps on the way to one that begin with two slashes, `\` being one
+    /// too: some servers take what follows for an authority.
+    private var authorities: [ByteRange] = []
+
+    /// Whether the path, a reading, or a step on the way to one, begins with two slashes.
+    public var beginWithTwoSlashes: Bool { !authorities.isEmpty }
 
     /// Without a path, and so without readings.
     public init() {}
@@ -56,7 +61,7 @@ public struct PathReadings: Sendable {
         if bytes.count > PathReadings.keptCapacity { bytes = [] }
         readings.removeAll(keepingCapacity: true)
         rounds.removeAll(keepingCapacity: true)
-        beginWithTwoSlashes = false
+        authorities.removeAll(keepingCapacity: true)
     }
 
     /// Reads a canonical path in every way.
@@ -76,6 +81,7 @@ public struct PathReadings: Sendable {
         }
         try decode(path)
         try takeAll()
+        try dropAuthorities()
     }
 
     /// Takes note of a reading that is new.
@@ -113,6 +119,17 @@ public struct PathReadings: Sendable {
         }
         for round in 0...last {
             for order in PathStepOrder.allCases { try takeAll(from: rounds[round], order: order) }
+        }
+    }
+
+    /// Reads what begins with two slashes without its authority; ends because each is shorter.
+    private mutating func dropAuthorities() throws(TargetFailure) {
+        var index = 0
+        while index < authorities.count {
+            let path = try dropAuthority(authorities[index])
+            keep(path, isFolded: false)
+            for order in PathStepOrder.allCases { try takeAll(from: path, order: order) }
+            index &+= 1
         }
     }
 
@@ -169,6 +186,16 @@ extension PathReadings {
         return try settle(ByteRange(start..<used))
     }
 
+    /// Appends what follows the authority after the first slashes, or `/`.
+    private mutating func dropAuthority(_ source: ByteRange) throws(TargetFailure) -> ByteRange {
+        makeRoom(Int(source.count))
+        let start = used
+        var output = PathOutput(bytes.mutableSpan, count: start)
+        PathStep.dropAuthority(source.indices, to: &output)
+        used = output.count
+        return try settle(ByteRange(start..<used))
+    }
+
     /// - Returns: nil when there is nothing to decode.
     private mutating func decodeOnce(
         _ source: ByteRange,
@@ -201,8 +228,10 @@ extension PathReadings {
         if DotSegments.areIn(bytes.span.bytes(range)) { throw .dotSegment }
         guard range.count > 1 else { return }
         let second = bytes[Int(range.offset) &+ 1]
-        if second == UInt8(ascii: "/") || second == UInt8(ascii: "\\") {
-            beginWithTwoSlashes = true
+        guard second == UInt8(ascii: "/") || second == UInt8(ascii: "\\") else { return }
+        for known in authorities where bytes.span.bytes(known).equals(bytes.span.bytes(range)) {
+            return
         }
+        authorities.append(range)
     }
 }

@@ -31,6 +31,23 @@ enum PathStep: UInt8, CaseIterable {
         }
     }
 
+    /// Appends the path without the authority after its first slashes; `/` when nothing follows.
+    static func dropAuthority(_ range: Range<Int>, to output: inout PathOutput) {
+        var index = range.lowerBound
+        while index < range.upperBound, isSlash(output[index]) { index &+= 1 }
+        while index < range.upperBound, !isSlash(output[index]) { index &+= 1 }
+        guard index < range.upperBound else {
+            output.append(slash)
+            return
+        }
+        output.append(slash)
+        for rest in index &+ 1..<range.upperBound { output.append(output[rest]) }
+    }
+
+    private static func isSlash(_ byte: UInt8) -> Bool {
+        byte == slash || byte == UInt8(ascii: "\\")
+    }
+
     private static func takeSlashes(_ range: Range<Int>, to output: inout PathOutput) {
         var index = range.lowerBound
         while index < range.upperBound {

@@ -20,7 +20,12 @@ import Testing
         ("/a;%2Fb", ["/a", "/a;/b", "~/a/b"]),
         // Repeated slashes merged.
         ("/a///b//c", ["/a/b/c", "~/a/b/c"]),
-        ("//a", ["/a", "~/a"]),
+        ("//a", ["/a", "~/a", "/", "~/"]),
+        // What follows two slashes taken for an authority.
+        ("//a/b", ["/a/b", "/b", "~/b"]),
+        ("///a//b", ["/a/b", "//b", "/b", "~/"]),
+        ("/%2Fa/%5Cb", ["//a//b", "/b", "~/b"]),
+        ("/;x//a/b", ["///a/b", "~/b", "~/a/b"]),
         // `%2F` and `%5C` as slashes.
         ("/a%2fb", ["/a/b", "~/a/b"]),
         ("/a%2Fb", ["/a/b", "~/a/b"]),

@@ -54,6 +54,7 @@ enum SlowReference {
             for path in [
                 slashes(reading.path), end(reading.path), parameters(reading.path),
                 trailing(reading.path), merged(reading.path), final(reading.path),
+                withoutAuthority(reading.path),
             ] {
                 waiting.append(
                     Reading(path: path, isFolded: reading.isFolded, rounds: reading.rounds)
@@ -117,6 +118,14 @@ enum SlowReference {
 
     private static func slashes(_ path: [UInt8]) -> [UInt8] {
         replacing(path, ["%2F", "%5C", "\\"], with: "/")
+    }
+
+    /// What follows the authority, where the path begins with two slashes.
+    private static func withoutAuthority(_ path: [UInt8]) -> [UInt8] {
+        let isSlash: (UInt8) -> Bool = { $0 == slash || $0 == UInt8(ascii: "\\") }
+        guard path.count > 1, isSlash(path[1]) else { return path }
+        let rest = path.drop(while: isSlash).drop { !isSlash($0) }
+        return [slash] + rest.dropFirst()
     }
 
     private static func end(_ path: [UInt8]) -> [UInt8] {
