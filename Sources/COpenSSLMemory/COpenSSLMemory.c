@@ -1,19 +1,19 @@
 #include "COpenSSLMemory.h"
 
+#include <malloc.h>
 #include <pthread.h>
-#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
-// Size classes: four to each doubling, from 32 bytes to 64 KiB, so at most a fifth is wasted.
-enum { smallest_shift = 5, largest_shift = 16, steps_shift = 2 };
-enum { class_count = ((largest_shift - smallest_shift) << steps_shift) + 1 };
+// Size classes are those of malloc's own chunks, 8 bytes of which are malloc's: 32 to 128 bytes in
+// steps of 16, then eight to each doubling up to 64 KiB, so at most a ninth is wasted. A block
+// bears no header: malloc knows its size, and the class is the largest that fits into that. (Another
+// allocator than glibc's may waste a little more.)
+enum { chunk_overhead = 8, unit_shift = 4, smallest_chunk = 32 };
+enum { linear_shift = 7, largest_shift = 16, steps_shift = 3 };
+enum { linear_count = ((1 << linear_shift) - smallest_chunk) / (1 << unit_shift) + 1 };
+enum { class_count = linear_count + ((largest_shift - linear_shift) << steps_shift) };
 static const uint32_t no_class = UINT32_MAX;
-
-struct header {
-    alignas(max_align_t) size_t capacity;
-    uint32_t class;
-};
 
 // While a block is kept, its first bytes link it to the next.
 struct kept {
@@ -31,21 +31,40 @@ static size_t kept_limit;
 static pthread_key_t exit_key;
 static int has_exit_key;
 
-static uint32_t class_for(size_t bytes) {
-    if (bytes <= (size_t)1 << smallest_shift) return 0;
-    if (bytes > (size_t)1 << largest_shift) return no_class;
-    unsigned shift = 63 - (unsigned)__builtin_clzll((unsigned long long)bytes - 1);
-    unsigned step = (unsigned)((bytes - 1) >> (shift - steps_shift)) & ((1u << steps_shift) - 1);
-    return ((shift - smallest_shift) << steps_shift) + step + 1;
+static unsigned highest_bit(size_t number) {
+    return 63 - (unsigned)__builtin_clzll((unsigned long long)number);
 }
 
+// The class of chunks of at most `chunk` bytes; `chunk` is at least the smallest.
+static uint32_t class_within(size_t chunk) {
+    if (chunk > (size_t)1 << largest_shift) return no_class;
+    if (chunk <= 1 << linear_shift) return (uint32_t)((chunk - smallest_chunk) >> unit_shift);
+    unsigned shift = highest_bit(chunk);
+    unsigned step = (unsigned)(chunk >> (shift - steps_shift)) & ((1u << steps_shift) - 1);
+    return linear_count + ((shift - linear_shift) << steps_shift) + step - 1;
+}
+
+// Bytes of a class's blocks.
 static size_t capacity_of(uint32_t class) {
-    size_t base = (size_t)1 << (smallest_shift + (class >> steps_shift));
-    return base + (base >> steps_shift) * (class & ((1u << steps_shift) - 1));
+    if (class < linear_count)
+        return smallest_chunk + ((size_t)class << unit_shift) - chunk_overhead;
+    unsigned shift = linear_shift + ((class - linear_count) >> steps_shift);
+    size_t steps = ((class - linear_count) & ((1u << steps_shift) - 1)) + 1;
+    return ((size_t)1 << shift) + (steps << (shift - steps_shift)) - chunk_overhead;
 }
 
-static void *block_of(struct header *header) { return header + 1; }
-static struct header *header_of(void *block) { return (struct header *)block - 1; }
+// The smallest class whose blocks hold so many bytes.
+static uint32_t class_for(size_t bytes) {
+    if (bytes > ((size_t)1 << largest_shift) - chunk_overhead) return no_class;
+    if (bytes <= smallest_chunk - chunk_overhead) return 0;
+    uint32_t class = class_within(bytes + chunk_overhead);
+    return capacity_of(class) < bytes ? class + 1 : class;
+}
+
+// What a block came to be: at least what was asked for, so maybe more than its class had.
+static uint32_t class_of(void *block) {
+    return class_within(malloc_usable_size(block) + chunk_overhead);
+}
 
 static void release_stock(void *argument) {
     struct stock *mine = argument;
@@ -54,7 +73,7 @@ static void release_stock(void *argument) {
         mine->lists[class] = NULL;
         while (block) {
             struct kept *next = block->next;
-            free(header_of(block));
+            free(block);
             block = next;
         }
     }
@@ -70,32 +89,28 @@ int sallyport_openssl_memory_prepare(size_t bytes_per_thread) {
     return 1;
 }
 
-static void *allocate(size_t capacity, uint32_t class) {
-    if (capacity > SIZE_MAX - sizeof(struct header)) return NULL;
-    struct header *header = malloc(sizeof(struct header) + capacity);
-    if (!header) return NULL;
-    header->capacity = capacity;
-    header->class = class;
-    stock.statistics.allocated++;
-    return block_of(header);
+static void *allocate(size_t bytes) {
+    void *block = malloc(bytes);
+    if (block) stock.statistics.allocated++;
+    return block;
 }
 
 void *sallyport_openssl_malloc(size_t bytes, const char *file, int line) {
     (void)file;
     (void)line;
     uint32_t class = class_for(bytes);
-    if (class == no_class) return allocate(bytes, no_class);
+    if (class == no_class) return allocate(bytes);
     struct kept *block = stock.lists[class];
-    if (!block) return allocate(capacity_of(class), class);
+    if (!block) return allocate(capacity_of(class));
     stock.lists[class] = block->next;
-    stock.statistics.kept_bytes -= header_of(block)->capacity;
+    stock.statistics.kept_bytes -= capacity_of(class);
     stock.statistics.reused++;
     return block;
 }
 
-static int may_keep(const struct header *header) {
-    if (header->class == no_class || !has_exit_key) return 0;
-    if (stock.statistics.kept_bytes + header->capacity > kept_limit) return 0;
+static int may_keep(uint32_t class) {
+    if (class == no_class || !has_exit_key) return 0;
+    if (stock.statistics.kept_bytes + capacity_of(class) > kept_limit) return 0;
     if (!stock.watched) stock.watched = pthread_setspecific(exit_key, &stock) == 0;
     return stock.watched;
 }
@@ -104,15 +119,15 @@ void sallyport_openssl_free(void *block, const char *file, int line) {
     (void)file;
     (void)line;
     if (!block) return;
-    struct header *header = header_of(block);
-    if (!may_keep(header)) {
-        free(header);
+    uint32_t class = class_of(block);
+    if (!may_keep(class)) {
+        free(block);
         return;
     }
     struct kept *kept = block;
-    kept->next = stock.lists[header->class];
-    stock.lists[header->class] = kept;
-    stock.statistics.kept_bytes += header->capacity;
+    kept->next = stock.lists[class];
+    stock.lists[class] = kept;
+    stock.statistics.kept_bytes += capacity_of(class);
 }
 
 void *sallyport_openssl_realloc(void *block, size_t bytes, const char *file, int line) {
@@ -121,8 +136,8 @@ void *sallyport_openssl_realloc(void *block, size_t bytes, const char *file, int
         sallyport_openssl_free(block, file, line);
         return NULL;
     }
-    size_t capacity = header_of(block)->capacity;
-    if (bytes <= capacity && class_for(bytes) == header_of(block)->class) return block;
+    size_t capacity = malloc_usable_size(block);
+    if (bytes <= capacity && class_for(bytes) == class_of(block)) return block;
     void *larger = sallyport_openssl_malloc(bytes, file, line);
     if (!larger) return NULL;
     memcpy(larger, block, bytes < capacity ? bytes : capacity);

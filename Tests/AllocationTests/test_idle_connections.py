@@ -14,7 +14,7 @@ LARGE = b"x" * 64 * 1024
 SLACK = 1024 * 1024
 # OpenSSL's objects, our own, and the allocator's rounding; a lent chunk alone is 32 KiB, and a
 # record buffer of OpenSSL 16 KiB.
-CONNECTION_MAXIMUM = 16 * 1024
+CONNECTION_MAXIMUM = 15 * 1024
 
 
 def answer_large(call):
