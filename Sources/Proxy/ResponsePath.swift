@@ -141,7 +141,10 @@ extension Worker {
             switch moved {
             case .finished:
                 if isHeadMissing {
-                    awaitResponseContent(exchange, upstream)
+                    // After an interim answer the final head is still awaited, in its own time.
+                    if exchanges[exchange].state == .relayingResponse {
+                        awaitResponseContent(exchange, upstream)
+                    }
                     continue
                 }
                 finished(exchange)
@@ -231,13 +234,17 @@ extension Worker {
         _ upstream: Handle<UpstreamConnection>
     ) -> Moved {
         let client = exchanges[exchange].client
-        markDirty(client)
-        return exchanges[exchange].moveResponse(
+        let before = clients[client].transport.waiting
+        let moved = exchanges[exchange].moveResponse(
             from: &upstreams[upstream].transport.input,
             into: &clients[client].transport.output,
             trailers: &trailers,
             pool: &chunks
         )
+        // A flush with nothing to send would serve the upstream again, and so on: trailers that are
+        // not complete stay in its input.
+        if clients[client].transport.waiting > before { markDirty(client) }
+        return moved
     }
 
     /// The answer cannot be told from another: 502 if nothing of it was passed on, else the client

@@ -32,6 +32,15 @@ import Testing
         )
     }
 
+    /// HTTP Garden, server bug 32: some readers take a leading zero for octal.
+    @Test(arguments: [("010", "10"), ("0005", "5"), ("00", "0"), ("0", "0"), ("100", "100")])
+    func aLengthHasOneSpelling(_ sent: String, _ written: String) throws {
+        let response = try ParsedResponse("HTTP/1.1 200 OK", "Content-Length: \(sent)")
+        #expect(
+            response.rewritten() == "HTTP/1.1 200 OK\r\nContent-Length: \(written)\r\n\r\n"
+        )
+    }
+
     @Test func hopByHopFieldsEndHere() throws {
         let response = try ParsedResponse(
             "HTTP/1.1 200 OK",
