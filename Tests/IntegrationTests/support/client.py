@@ -50,6 +50,8 @@ class Connection:
 
     def is_closed(self, within=2.0):
         """Whether the gateway closes the connection, sending nothing more, in that many seconds."""
+        if self.reader.buffer:
+            return False
         self.socket.settimeout(within)
         try:
             return self.socket.recv(1) == b""
