@@ -35,13 +35,24 @@ static unsigned highest_bit(size_t number) {
     return 63 - (unsigned)__builtin_clzll((unsigned long long)number);
 }
 
-// The class of chunks of at most `chunk` bytes; `chunk` is at least the smallest.
+// The largest class whose chunks are at most `chunk` bytes, which are at least the smallest's.
 static uint32_t class_within(size_t chunk) {
     if (chunk > (size_t)1 << largest_shift) return no_class;
     if (chunk <= 1 << linear_shift) return (uint32_t)((chunk - smallest_chunk) >> unit_shift);
     unsigned shift = highest_bit(chunk);
     unsigned step = (unsigned)(chunk >> (shift - steps_shift)) & ((1u << steps_shift) - 1);
     return linear_count + ((shift - linear_shift) << steps_shift) + step - 1;
+}
+
+// The smallest class whose blocks hold so many bytes.
+static uint32_t class_for(size_t bytes) {
+    if (bytes > ((size_t)1 << largest_shift) - chunk_overhead) return no_class;
+    if (bytes <= smallest_chunk - chunk_overhead) return 0;
+    size_t last = bytes + chunk_overhead - 1;
+    if (last < 1 << linear_shift) return (uint32_t)(last >> unit_shift) - 1;
+    unsigned shift = highest_bit(last);
+    unsigned step = (unsigned)(last >> (shift - steps_shift)) & ((1u << steps_shift) - 1);
+    return linear_count + ((shift - linear_shift) << steps_shift) + step;
 }
 
 // Bytes of a class's blocks.
@@ -51,14 +62,6 @@ static size_t capacity_of(uint32_t class) {
     unsigned shift = linear_shift + ((class - linear_count) >> steps_shift);
     size_t steps = ((class - linear_count) & ((1u << steps_shift) - 1)) + 1;
     return ((size_t)1 << shift) + (steps << (shift - steps_shift)) - chunk_overhead;
-}
-
-// The smallest class whose blocks hold so many bytes.
-static uint32_t class_for(size_t bytes) {
-    if (bytes > ((size_t)1 << largest_shift) - chunk_overhead) return no_class;
-    if (bytes <= smallest_chunk - chunk_overhead) return 0;
-    uint32_t class = class_within(bytes + chunk_overhead);
-    return capacity_of(class) < bytes ? class + 1 : class;
 }
 
 // What a block came to be: at least what was asked for, so maybe more than its class had.
@@ -108,11 +111,17 @@ void *sallyport_openssl_malloc(size_t bytes, const char *file, int line) {
     return block;
 }
 
-static int may_keep(uint32_t class) {
-    if (class == no_class || !has_exit_key) return 0;
-    if (stock.statistics.kept_bytes + capacity_of(class) > kept_limit) return 0;
+// Keeps a block; 0 when the stock is full or the thread's end would not be seen.
+static int keep(void *block, uint32_t class) {
+    size_t kept_bytes = stock.statistics.kept_bytes + capacity_of(class);
+    if (kept_bytes > kept_limit || !has_exit_key) return 0;
     if (!stock.watched) stock.watched = pthread_setspecific(exit_key, &stock) == 0;
-    return stock.watched;
+    if (!stock.watched) return 0;
+    struct kept *kept = block;
+    kept->next = stock.lists[class];
+    stock.lists[class] = kept;
+    stock.statistics.kept_bytes = kept_bytes;
+    return 1;
 }
 
 void sallyport_openssl_free(void *block, const char *file, int line) {
@@ -120,14 +129,7 @@ void sallyport_openssl_free(void *block, const char *file, int line) {
     (void)line;
     if (!block) return;
     uint32_t class = class_of(block);
-    if (!may_keep(class)) {
-        free(block);
-        return;
-    }
-    struct kept *kept = block;
-    kept->next = stock.lists[class];
-    stock.lists[class] = kept;
-    stock.statistics.kept_bytes += capacity_of(class);
+    if (class == no_class || !keep(block, class)) free(block);
 }
 
 void *sallyport_openssl_realloc(void *block, size_t bytes, const char *file, int line) {
