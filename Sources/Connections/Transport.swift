@@ -59,6 +59,8 @@ public struct Transport: ~Copyable {
     /// Whether sent bytes are kept.
     private var retaining = false
     private var hungUp = false
+    /// Whether a write failed. The system tells of a reset once, and that write was told.
+    private var isBroken = false
     private var readsFull = false
     /// Whether close_notify was sent: what still comes is dropped unread.
     private var hasSaidGoodbye = false
@@ -107,8 +109,9 @@ public struct Transport: ~Copyable {
     /// Bytes that wait to be sent, as plaintext or encrypted.
     public var waiting: Int { output.count - retained + encryptedOutput.count }
 
-    /// A write failed: reading will find what the peer sent before, and the end.
+    /// A write failed: reading will find what the peer sent before, and that it is broken.
     public mutating func expectEnd() {
+        isBroken = true
         hungUp = true
         mayRead = true
     }
@@ -161,7 +164,7 @@ extension Transport {
         case .endOfStream:
             mayRead = false
             ended = true
-            return .ended
+            return isBroken ? .failed : .ended
         case .failed:
             mayRead = false
             ended = true
