@@ -3,7 +3,9 @@
 import argparse
 import importlib
 import json
+import os
 import pathlib
+import resource
 import sys
 import tempfile
 
@@ -15,7 +17,11 @@ from processor import Places, running_on  # noqa: E402
 from support.core import Core  # noqa: E402
 from support.keys import KeyRing  # noqa: E402
 
-ROWS = ["warm"]
+ROWS = [
+    "warm", "latency", "handshakes", "transfers", "memory", "cold", "legacy", "access_log", "growth",
+]
+# Files of content are written and read there: in memory, where there is such a place.
+FOLDER = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def rows(text):
@@ -44,11 +50,14 @@ def arguments():
 
 def main():
     options = arguments()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     places, keys = Places(), KeyRing.made()
     tables = {}
     about = machine(options)
     print(about, flush=True)
-    with running_on(places.load), tempfile.TemporaryDirectory() as folder, Core(keys) as core:
+    with running_on(places.load), tempfile.TemporaryDirectory(dir=FOLDER) as folder, \
+            Core(keys) as core:
         bench = Bench(options, pathlib.Path(folder), places, keys, core)
         try:
             for name in options.only:

@@ -29,6 +29,8 @@ class Bench:
         self.options, self.folder, self.places = options, folder, places
         self.keys, self.core = keys, core
         self.numbers = itertools.count()
+        # Requests a second of each proxy, once they are known.
+        self.rates = None
         self.pair = write_certificate(folder, "app", ["app.example.com"])
         self.bundle = folder / "app.pem"
         self.bundle.write_bytes(

@@ -40,21 +40,34 @@ class Measured:
         return self.requests / self.seconds
 
 
-def measure(bench, proxy, path="/orders/1", token=None, connections=64, script="", seconds=None):
-    """Has wrk ask for `path` on kept-alive connections; fails when any answer is an error."""
+class Running(Load):
+    """wrk on kept-alive connections, asking until its time is over."""
+
+    def checked(self):
+        """Its numbers; fails when any answer was an error."""
+        text = self.report().text
+        found = json.loads(text.splitlines()[-1])
+        assert found["failed"] == 0 and found["requests"] > 0, text
+        return found
+
+
+def started(bench, proxy, path="/orders/1", token=None, connections=64, script="", seconds=None):
+    """Has wrk ask for `path`."""
     file = bench.folder / f"load-{next(bench.numbers)}.lua"
     file.write_text(REPORT + script)
-    fields = [cookie((token or bench.token).cookie), "Host: app.example.com"]
     with running_on(bench.places.load):
-        load = Load(
+        return Running(
             f"https://127.0.0.1:{proxy.port}{path}", seconds or bench.options.seconds, connections,
-            fields=fields, options=["-s", str(file), "--timeout", "30s"],
+            fields=[cookie((token or bench.token).cookie), "Host: app.example.com"],
+            options=["-s", str(file), "--timeout", "30s"],
         )
+
+
+def measure(bench, proxy, *arguments, **options):
+    """Lets wrk, started with these, run to its end."""
     before = proxy.processor_seconds()
-    report = load.report()
+    found = started(bench, proxy, *arguments, **options).checked()
     used = proxy.processor_seconds() - before
-    found = json.loads(report.text.splitlines()[-1])
-    assert found["failed"] == 0 and found["requests"] > 0, report.text
     return Measured(found["requests"], found["bytes"], found["microseconds"] / 1e6, used)
 
 

@@ -87,6 +87,8 @@ struct Relay: ~Copyable {
 
     private mutating func close(_ client: Handle<Client>) {
         guard var closed = clients.remove(client) else { return }
+        closed.transport.queueCloseNotify(&pool)
+        _ = closed.transport.flush(&pool)
         closed.transport.discardBuffers(&pool)
         guard let upstream = closed.upstream, var other = upstreams.remove(upstream) else { return }
         other.discardBuffers(&pool)
