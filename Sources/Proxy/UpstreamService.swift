@@ -73,13 +73,26 @@ extension Worker {
                 idleTimeout: options.idleTimeout
             )
             guard let handle = upstreams.insert(connection) else { return nil }
-            try loop.add(
-                upstreams[handle].transport.socket,
-                token: EventToken(kind: EventKind.upstream, bits: handle.bits)
-            )
+            guard watch(handle) else {
+                _ = upstreams.remove(handle)
+                return nil
+            }
             return handle
         } catch {
             return nil
+        }
+    }
+
+    /// - Returns: false when the system watches no further socket.
+    private mutating func watch(_ upstream: Handle<UpstreamConnection>) -> Bool {
+        do throws(SystemFailure) {
+            try loop.add(
+                upstreams[upstream].transport.socket,
+                token: EventToken(kind: EventKind.upstream, bits: upstream.bits)
+            )
+            return true
+        } catch {
+            return false
         }
     }
 
