@@ -13,9 +13,12 @@ extension Worker {
             return
         }
         clients[client].transport.announce(readiness)
-        // Hung up both ways while nothing of ours was closed: the client reset the connection. The
-        // end of its sending alone is no reason to stop (RFC 9112 §9.6).
-        if readiness.contains(.hungUp), clients[client].state == .exchanging {
+        // Hung up both ways while nothing of ours was closed: the client reset the connection, and
+        // nobody waits for the answer to what it sent before. The end of its sending alone is no
+        // reason to stop (RFC 9112 §9.6).
+        if readiness.contains(.hungUp),
+            clients[client].state == .exchanging || clients[client].state == .reading
+        {
             abandon(client)
             return
         }

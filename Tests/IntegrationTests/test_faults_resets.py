@@ -4,6 +4,7 @@ stops, and whoever comes next is served.
 A few dozen of each phase; SALLYPORT_LOAD_SECONDS=60 for some thousands."""
 
 import os
+import signal
 import ssl
 import threading
 import time
@@ -12,7 +13,7 @@ import pytest
 from support.certificates import trusting
 from support.client import Connection, eventually
 from support.core import Core
-from support.crowd import comes_to_rest, descriptors
+from support.crowd import clients, comes_to_rest, descriptors, is_at_rest
 from support.gateway import Gateway, changed
 from support.message import bearer, chunked, get, request, rows
 from support.resetting import PHASES, ResettingUpstream
@@ -108,6 +109,23 @@ def test_client_resets(faulty, behind, keys, data, reads):
     behind.go.set()
     assert comes_to_rest(faulty, before)
     assert faulty.ask(get("/public"), faulty.context).status == 200
+
+
+def test_a_reset_that_comes_with_its_request(faulty, behind):
+    """Read together, they are no request: nobody waits for its answer."""
+    faulty.ask(get("/public"), faulty.context)
+    behind.reset()
+    behind.answer = behind.as_asked
+    connections = [faulty.connect(faulty.context) for _ in range(20)]
+    assert eventually(lambda: clients(faulty) >= 20)
+    faulty.settle()
+    faulty.signal(signal.SIGSTOP)
+    for connection in connections:
+        connection.send(get("/public/hold"))
+        connection.reset()
+    faulty.signal(signal.SIGCONT)
+    assert eventually(lambda: is_at_rest(faulty))
+    assert behind.received_nothing(0.1)
 
 
 def client_hello():
