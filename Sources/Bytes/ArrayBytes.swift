@@ -6,6 +6,8 @@ extension Array where Element == UInt8 {
 
     /// Drops every byte and keeps the storage, unless it holds more than `limit` bytes.
     public mutating func removeAll(keepingUpTo limit: Int) {
+        // The library takes its longest way even when there is nothing to remove.
+        if isEmpty && capacity <= limit { return }
         removeAll(keepingCapacity: capacity <= limit)
     }
 }

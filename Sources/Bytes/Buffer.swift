@@ -3,10 +3,10 @@
 /// Without a chunk it is empty and has no room; `prepare` lends one, `release` gives it back.
 @safe
 public struct Buffer: ~Copyable {
-    private var chunk: Chunk?
-    private var start = 0
-    private var end = 0
-    private var overflowed = false
+    @usableFromInline var chunk: Chunk?
+    @usableFromInline var start = 0
+    @usableFromInline var end = 0
+    @usableFromInline var overflowed = false
 
     /// An empty buffer that holds no memory.
     public init() {
@@ -19,13 +19,13 @@ public struct Buffer: ~Copyable {
     }
 
     /// Bytes that can be read.
-    public var count: Int { end - start }
+    @inlinable public var count: Int { end &- start }
 
     /// Whether no byte can be read.
-    public var isEmpty: Bool { end == start }
+    @inlinable public var isEmpty: Bool { end == start }
 
     /// Bytes the chunk holds in all; 0 without one.
-    public var capacity: Int {
+    @inlinable public var capacity: Int {
         switch chunk {
         case .none: 0
         case .some(let chunk): chunk.capacity
@@ -33,7 +33,7 @@ public struct Buffer: ~Copyable {
     }
 
     /// Bytes that can be appended now, without moving what is there.
-    public var room: Int { capacity - end }
+    @inlinable public var room: Int { capacity &- end }
 
     /// The bytes that wait to be read; ranges that parsers give count from their first.
     public var readable: Span<UInt8> {
@@ -72,31 +72,35 @@ public struct Buffer: ~Copyable {
     public mutating func append(_ bytes: Span<UInt8>) -> Int {
         let taken = min(bytes.count, room)
         if taken < bytes.count { overflowed = true }
-        guard taken > 0 else { return 0 }
+        guard taken > 0, let base = unsafe memory else { return 0 }
         unsafe bytes.withUnsafeBufferPointer { source in
             guard let from = source.baseAddress else { return }
-            unsafe withWritable { unsafe $0.baseAddress?.update(from: from, count: taken) }
+            unsafe (base + end).update(from: from, count: taken)
         }
-        end += taken
+        end &+= taken
         return taken
     }
 
     /// Appends one byte if there is room.
     @discardableResult
+    @inlinable
     public mutating func append(_ byte: UInt8) -> Bool {
-        guard room > 0 else { return noteOverflow() }
-        unsafe withWritable { unsafe $0[0] = byte }
-        end += 1
+        guard room > 0, let base = unsafe memory else { return noteOverflow() }
+        unsafe base[end] = byte
+        end &+= 1
         return true
     }
 
     /// Appends a literal's bytes; false, and nothing appended, when there is no room for all.
+    ///
+    /// Inlined, because with the length known a few stores take the place of a call.
     @discardableResult
+    @inlinable @inline(__always)
     public mutating func append(_ text: StaticString) -> Bool {
         let count = text.utf8CodeUnitCount
-        guard count <= room else { return noteOverflow() }
-        unsafe withWritable { unsafe $0.baseAddress?.update(from: text.utf8Start, count: count) }
-        end += count
+        guard count <= room, let base = unsafe memory else { return noteOverflow() }
+        unsafe (base + end).update(from: text.utf8Start, count: count)
+        end &+= count
         return true
     }
 
@@ -113,6 +117,7 @@ public struct Buffer: ~Copyable {
         end -= bytes
     }
 
+    @usableFromInline
     mutating func noteOverflow() -> Bool {
         overflowed = true
         return false
@@ -135,7 +140,8 @@ public struct Buffer: ~Copyable {
         end += bytes
     }
 
-    private var memory: UnsafeMutablePointer<UInt8>? {
+    @inlinable
+    var memory: UnsafeMutablePointer<UInt8>? {
         switch chunk {
         case .none: return nil
         case .some(let chunk): return unsafe chunk.base
@@ -149,8 +155,13 @@ extension Buffer {
     ///
     /// - Returns: false when even a large chunk has not that room.
     @discardableResult
+    @inlinable
     public mutating func prepare(_ bytes: Int, from pool: inout ChunkPool) -> Bool {
-        if room >= bytes { return true }
+        room >= bytes || makeRoom(bytes, &pool)
+    }
+
+    @usableFromInline
+    mutating func makeRoom(_ bytes: Int, _ pool: inout ChunkPool) -> Bool {
         if capacity - count >= bytes {
             moveToFront()
             return true
@@ -183,10 +194,10 @@ extension Buffer {
 
     private mutating func replaceChunk(with larger: consuming Chunk, pool: inout ChunkPool) {
         let waiting = count
-        if let base = unsafe memory {
-            unsafe larger.base.update(from: base + start, count: waiting)
+        if let old = chunk.take() {
+            unsafe larger.base.update(from: old.base + start, count: waiting)
+            pool.giveBack(old)
         }
-        if let old = chunk.take() { pool.giveBack(old) }
         chunk = consume larger
         start = 0
         end = waiting

@@ -13,6 +13,8 @@ extension Buffer {
         append(number, radix: 16)
     }
 
+    /// Inlined, so that the radix is a constant and no division remains.
+    @inline(__always)
     private mutating func append(_ number: UInt64, radix: UInt64) -> Bool {
         var digits = 1
         var rest = number / radix
@@ -20,16 +22,16 @@ extension Buffer {
             digits += 1
             rest /= radix
         }
-        guard digits <= room else { return noteOverflow() }
-        unsafe withWritable { memory in
-            var rest = number
-            for index in stride(from: digits - 1, through: 0, by: -1) {
-                let digit = UInt8(truncatingIfNeeded: rest % radix)
-                unsafe memory[index] = digit < 10 ? 0x30 &+ digit : 0x57 &+ digit
-                rest /= radix
-            }
+        guard digits <= room, let base = unsafe memory else { return noteOverflow() }
+        rest = number
+        var index = end &+ digits
+        while index > end {
+            index &-= 1
+            let digit = UInt8(truncatingIfNeeded: rest % radix)
+            unsafe base[index] = digit < 10 ? 0x30 &+ digit : 0x57 &+ digit
+            rest /= radix
         }
-        commit(digits)
+        end &+= digits
         return true
     }
 }

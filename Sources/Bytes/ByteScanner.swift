@@ -1,27 +1,19 @@
+import Glibc
+
 /// Finding the next byte of interest, sixteen at a time. What each function reads lies inside the
 /// span: the bounds are checked once, the loads behind them are not.
 extension Span where Element == UInt8 {
     /// The first index of `start..<end` that holds `byte`; `end` when none does.
     public func scan(for byte: UInt8, from start: Int, to end: Int) -> Int {
         precondition(start >= 0 && end <= count)
-        var index = start
-        // Sixty-four bytes for one branch, as long as they do not hold it.
-        while end &- index >= 4 &* ByteBlock.count {
-            let first = unsafe block(at: index).equal(byte)
-            let second = unsafe block(at: index &+ ByteBlock.count).equal(byte)
-            let third = unsafe block(at: index &+ 2 &* ByteBlock.count).equal(byte)
-            let fourth = unsafe block(at: index &+ 3 &* ByteBlock.count).equal(byte)
-            guard ByteBlock.first((first .| second) .| (third .| fourth)) == nil else { break }
-            index &+= 4 &* ByteBlock.count
+        guard start < end else { return end }
+        // One byte is what the C library looks for with the widest vectors the processor has.
+        return unsafe withUnsafeBufferPointer { memory in
+            guard let base = memory.baseAddress,
+                let found = unsafe memchr(base + start, CInt(byte), end &- start)
+            else { return end }
+            return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
         }
-        while index < end, count &- index >= ByteBlock.count {
-            if let lane = ByteBlock.first(unsafe block(at: index).equal(byte)) {
-                return min(index &+ lane, end)
-            }
-            index &+= ByteBlock.count
-        }
-        while index < end, unsafe self[unchecked: index] != byte { index &+= 1 }
-        return min(index, end)
     }
 
     /// The first index of `start..<end` that may not stand in a field value (RFC 9110 §5.5): a

@@ -64,7 +64,7 @@ public struct RequestHead: Sendable {
     public mutating func reset() {
         var storage: [FieldLine] = []
         swap(&storage, &fields)
-        storage.removeAll(keepingCapacity: true)
+        if !storage.isEmpty { storage.removeAll(keepingCapacity: true) }
         self = RequestHead()
         swap(&storage, &fields)
     }
@@ -103,7 +103,7 @@ public struct ResponseHead: Sendable {
     public mutating func reset() {
         var storage: [FieldLine] = []
         swap(&storage, &fields)
-        storage.removeAll(keepingCapacity: true)
+        if !storage.isEmpty { storage.removeAll(keepingCapacity: true) }
         self = ResponseHead()
         swap(&storage, &fields)
     }

@@ -1,3 +1,5 @@
+import EventLoop
+
 /// How long things took, in buckets from 100 µs to 10 s.
 struct Histogram: Sendable {
     /// The buckets' upper bounds in microseconds, as `bucket(of:)` has them; one more bucket is for
@@ -26,10 +28,7 @@ struct Histogram: Sendable {
     }
 
     static func microseconds(_ duration: Duration) -> UInt64 {
-        let parts = duration.components
-        guard parts.seconds >= 0, parts.attoseconds >= 0 else { return 0 }
-        let whole = UInt64(min(parts.seconds, 1 << 40)) * 1_000_000
-        return whole + UInt64(parts.attoseconds / 1_000_000_000_000)
+        UInt64(max(duration.nanoseconds, 0)) / 1000
     }
 
     /// Written out: no table to load, and most answers are in the first few.

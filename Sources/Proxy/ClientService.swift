@@ -148,7 +148,7 @@ extension Worker {
             Exchange(
                 client: client,
                 generation: current,
-                storage: spareStorage.popLast() ?? ExchangeStorage(),
+                storage: spareStorage.pop() ?? ExchangeStorage(),
                 now: loop.now,
                 wallMilliseconds: loop.wallMilliseconds
             )

@@ -39,9 +39,8 @@ struct Exchange: ~Copyable {
     let client: Handle<ClientConnection>
     let generation: Handle<Generation>
     var state = ExchangeState.judging
-    var head: RequestHead
-    var response: ResponseHead
-    var target: RequestTarget
+    /// Moved in and out as a whole, since what is copied is retained, array by array.
+    private(set) var storage: ExchangeStorage
     /// -1 = none.
     var route = -1
     /// The proof that it may be forwarded, until the rewrite spends it.
@@ -72,8 +71,6 @@ struct Exchange: ~Copyable {
     /// How the answer's content is framed for the client.
     var responseFraming = ResponseFraming.none
     var interimResponses = 0
-    /// Ours, 32 hexadecimal digits, or a trusted proxy's.
-    var requestID: [UInt8]
     /// The client's address as trusted proxies told it; empty = the peer's own.
     var forwardedClient: [UInt8] = []
     /// The method's bytes, when it is none of those with a name here.
@@ -101,12 +98,35 @@ struct Exchange: ~Copyable {
     ) {
         self.client = client
         self.generation = generation
-        head = storage.head
-        response = storage.response
-        target = storage.target
-        requestID = storage.requestID
+        self.storage = storage
         startedAt = now
         startedWall = wallMilliseconds
+    }
+
+    /// Gives the storage back for another exchange.
+    consuming func intoStorage() -> ExchangeStorage {
+        storage
+    }
+
+    var head: RequestHead {
+        _read { yield storage.head }
+        _modify { yield &storage.head }
+    }
+
+    var response: ResponseHead {
+        _read { yield storage.response }
+        _modify { yield &storage.response }
+    }
+
+    var target: RequestTarget {
+        _read { yield storage.target }
+        _modify { yield &storage.target }
+    }
+
+    /// Ours, 32 hexadecimal digits, or a trusted proxy's.
+    var requestID: [UInt8] {
+        _read { yield storage.requestID }
+        _modify { yield &storage.requestID }
     }
 
     /// Whether everything the client sends for this request was read and passed on.
@@ -143,9 +163,17 @@ enum ResponseFraming: Equatable {
 
 /// What an exchange needs that grows with use; kept by the worker from one exchange to the next, so
 /// that a warm request allocates nothing.
-struct ExchangeStorage {
+struct ExchangeStorage: ~Copyable {
     var head = RequestHead()
     var response = ResponseHead()
     var target = RequestTarget()
     var requestID: [UInt8] = []
+
+    /// Makes all of it empty and keeps its memory.
+    mutating func reset() {
+        head.reset()
+        response.reset()
+        target.reset()
+        requestID.removeAll(keepingUpTo: Exchange.requestIDMaximum)
+    }
 }

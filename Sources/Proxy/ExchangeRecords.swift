@@ -115,7 +115,6 @@ extension Exchange {
         authenticator: borrowing Authenticator,
         into ring: inout LogRing
     ) {
-        guard ring.isOn else { return }
         guard let session else {
             append(record, names, user: Span(), handle: Span(), to: &ring)
             return

@@ -142,17 +142,9 @@ extension Worker {
     }
 
     private mutating func keepStorage(of exchange: consuming Exchange) {
-        guard spareStorage.count < 256 else { return }
-        var storage = ExchangeStorage()
-        swap(&storage.head, &exchange.head)
-        swap(&storage.response, &exchange.response)
-        swap(&storage.target, &exchange.target)
-        swap(&storage.requestID, &exchange.requestID)
-        storage.head.reset()
-        storage.response.reset()
-        storage.target.reset()
-        storage.requestID.removeAll(keepingCapacity: true)
-        spareStorage.append(storage)
+        var storage = exchange.intoStorage()
+        storage.reset()
+        spareStorage.push(storage)
     }
 
     private mutating func writeRecord(_ exchange: Handle<Exchange>) {
@@ -166,6 +158,7 @@ extension Worker {
         var counted = record
         if record.route >= 0 { counted.route += generations[generation].metricsBase }
         metrics.count(counted)
+        guard log.isOn else { return }
         let judged = generations.view(generation)
         let shared = authenticators.view(judged.value.authenticator)
         let logged = exchanges.view(exchange)

@@ -18,6 +18,7 @@ struct ForwardedListener {
 enum ForwardedFields {
     /// Appends the fields the gateway sets: it extends what a trusted proxy said, and replaces what
     /// anybody else did.
+    @inline(__always)  // As `RequestRewrite.write`.
     static func append(
         exchange: borrowing Exchange,
         bytes: Span<UInt8>,
@@ -41,6 +42,7 @@ enum ForwardedFields {
         output.append("\r\n")
     }
 
+    @inline(__always)
     private static func appendChain(
         _ exchange: borrowing Exchange,
         _ bytes: Span<UInt8>,
@@ -55,6 +57,7 @@ enum ForwardedFields {
         output.append("\r\n")
     }
 
+    @inline(__always)
     private static func appendProtocol(
         _ exchange: borrowing Exchange,
         _ listener: ForwardedListener,
@@ -81,6 +84,7 @@ enum ForwardedFields {
         }
     }
 
+    @inline(__always)
     private static func appendForwarded(
         _ exchange: borrowing Exchange,
         _ bytes: Span<UInt8>,

@@ -92,7 +92,7 @@ public struct Worker: ~Copyable {
     var signaturesSpent = false
     /// Exchanges that wait for keys.
     var keyWaiters: [Handle<Exchange>] = []
-    var spareStorage: [ExchangeStorage] = []
+    var spareStorage = Stack<ExchangeStorage>(capacity: 256)
     var trailers: [FieldLine] = []
     var mail: [WorkerMessage] = []
     /// Set while draining: when the last connection is closed at the latest.

@@ -98,12 +98,8 @@ struct CacheSlot {
 
     /// Whether the entry's credential is exactly these bytes.
     func matches(_ credential: Span<UInt8>) -> Bool {
-        guard credential.count == credentialBytes, let block = unsafe block else { return false }
-        return unsafe credential.withUnsafeBytes { other in
-            guard let there = other.baseAddress else { return true }
-            let here = unsafe UnsafeRawPointer(block + credentialOffset)
-            return unsafe Self.equal(here, there, count: credentialBytes)
-        }
+        credential.count == credentialBytes
+            && span(at: credentialOffset, count: credentialBytes).equals(credential)
     }
 
     /// The runs of bytes that are read from an entry.
@@ -161,27 +157,5 @@ struct CacheSlot {
             guard let from = source.baseAddress else { return }
             unsafe memory.update(from: from, count: source.count)
         }
-    }
-
-    /// Compares eight bytes at a time.
-    private static func equal(
-        _ left: UnsafeRawPointer,
-        _ right: UnsafeRawPointer,
-        count: Int
-    ) -> Bool {
-        var offset = 0
-        while offset + 8 <= count {
-            let here = unsafe left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            let there = unsafe right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            guard here == there else { return false }
-            offset += 8
-        }
-        while offset < count {
-            let here = unsafe left.load(fromByteOffset: offset, as: UInt8.self)
-            let there = unsafe right.load(fromByteOffset: offset, as: UInt8.self)
-            guard here == there else { return false }
-            offset += 1
-        }
-        return true
     }
 }

@@ -212,8 +212,8 @@ extension TLSConnection {
     }
 
     private mutating func advance(_ plaintext: inout Buffer) -> Progress {
+        clearErrors()
         if case .handshaking = phase {
-            clearErrors()
             let result = unsafe SSL_do_handshake(ssl)
             guard result == 1 else { return progress(after: result) }
             phase = .established
@@ -224,12 +224,15 @@ extension TLSConnection {
     /// Each turn spends ciphertext or room, so it ends.
     private mutating func read(into plaintext: inout Buffer) -> Progress {
         while plaintext.room > 0 {
-            clearErrors()
             let count = unsafe plaintext.withWritable { room in
                 unsafe SSL_read(ssl, room.baseAddress, CInt(clamping: room.count))
             }
             guard count > 0 else { return progress(after: count) }
             plaintext.commit(Int(count))
+            // To ask OpenSSL for more when there is none costs as much as a small record.
+            if unsafe transport.pointee.inputLeft == 0 && SSL_pending(ssl) == 0 {
+                return .needsMore
+            }
         }
         let waits = unsafe SSL_pending(ssl) > 0 || transport.pointee.inputLeft > 0
         return waits ? .roomSpent : .needsMore
@@ -240,13 +243,13 @@ extension TLSConnection {
         _ bytes: UnsafeBufferPointer<UInt8>,
         least: Int
     ) -> (Progress, sent: Int) {
+        clearErrors()
         var sent = 0
         while let start = bytes.baseAddress, sent < bytes.count {
             let waiting = bytes.count - sent
             let room = unsafe transport.pointee.outputLeft - Self.recordOverhead
             let wanted = sent == 0 ? least : Self.recordMinimum
             guard room >= min(waiting, wanted) else { return (.roomSpent, sent) }
-            clearErrors()
             let count = unsafe SSL_write(
                 ssl,
                 start + sent,
@@ -300,8 +303,9 @@ extension TLSConnection {
     }
 }
 
-/// Empties this thread's error queue, which must be empty before each call of OpenSSL whose error
-/// is asked for. To look first costs a fraction of clearing an empty queue.
+/// Empties this thread's error queue, which must be empty when OpenSSL is asked for an error: before
+/// the first call of a step, since a step ends with the first that fails. To look first costs a
+/// fraction of clearing an empty queue.
 private func clearErrors() {
     if ERR_peek_error() != 0 { ERR_clear_error() }
 }
