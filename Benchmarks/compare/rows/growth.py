@@ -48,11 +48,14 @@ def shown(found):
 
 
 def window(bench, proxy, connections):
-    """Counted by the upstream once all connections stand: handshakes are no part of it."""
-    load = started(bench, proxy, connections=connections, seconds=300)
+    """Counted by the upstream once all connections are served: handshakes are no part of it."""
+    idle = served(bench)
+    load = started(bench, proxy, connections=connections, seconds=600)
     try:
-        assert eventually(lambda: descriptors(proxy) > connections, within=120)
-        time.sleep(2)
+        assert eventually(
+            lambda: descriptors(proxy) > connections and served(bench) - idle > 3 * connections,
+            within=120,
+        ), "not all connections are served"
         before, used, begun = served(bench), proxy.processor_seconds(), time.monotonic()
         time.sleep(bench.options.seconds)
         requests, used = served(bench) - before, proxy.processor_seconds() - used

@@ -9,6 +9,7 @@ from support.client import Connection
 from support.message import cookie, get
 from tables import NAMES, Table
 
+MEBIBYTE = 1 << 20
 ORDER = ["nginx", "haproxy", "relay", "sallyport"]
 
 
@@ -18,22 +19,27 @@ def run(bench):
     for name in ORDER:
         with bench.proxies(name) as proxies:
             found[name] = idle(bench, proxies[name], connections)
+
+    def each(name):
+        before, after = found[name]
+        return (after - before) / connections
+
     lines = [
         [
-            NAMES[name], f"{before / 1024:.0f}", f"{each / 1024:.1f}",
-            f"{each / found['nginx'][1]:.2f}",
+            NAMES[name], f"{before / MEBIBYTE:.1f}", f"{after / MEBIBYTE:.1f}",
+            f"{each(name) / 1024:.1f}", f"{each(name) / each('nginx'):.2f}",
         ]
-        for name, (before, each) in found.items()
+        for name, (before, after) in found.items()
     ]
     return Table(
         f"Resident memory with {connections} idle TLS connections",
-        ["", "before, KiB", "each, KiB", "÷ nginx"], lines,
-        {name: {"before": before, "each": each} for name, (before, each) in found.items()},
+        ["", "before, MiB", "with them, MiB", "each, KiB", "÷ nginx"], lines,
+        {name: {"before": before, "after": after} for name, (before, after) in found.items()},
     )
 
 
 def idle(bench, proxy, connections):
-    """Bytes before, and bytes for each connection."""
+    """Bytes before and with them."""
     measure(bench, proxy, seconds=1)
     before = proxy.resident_bytes()
     asking = get("/orders/1", cookie(bench.token.cookie))
@@ -48,4 +54,4 @@ def idle(bench, proxy, connections):
     finally:
         for connection in open_connections:
             connection.close()
-    return before, (after - before) / connections
+    return before, after
