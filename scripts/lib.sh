@@ -8,6 +8,7 @@ cd "$project"
 build_packages=(libssl-dev libpcre2-dev pkg-config)
 run_packages=(openssl ca-certificates curl)
 bench_packages=(wrk)
+check_packages=(valgrind)
 python="$project/.build-python/bin/python"
 
 say() { printf '==> %s\n' "$*"; }

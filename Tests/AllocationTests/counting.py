@@ -6,22 +6,15 @@ import dataclasses
 import mmap
 import os
 import pathlib
-import shutil
 import struct
 import subprocess
+
+from support.toolchain import beside_swift
 
 SOURCE = pathlib.Path(__file__).with_name("counter.c")
 SLOTS = STACKS = 64
 HEADER_BYTES, SLOT_BYTES, STACK_BYTES = 64, 64, 256
 TABLE_BYTES = HEADER_BYTES + SLOTS * SLOT_BYTES + STACKS * STACK_BYTES
-
-
-def beside_swift(program):
-    """A program of the Swift toolchain, or the system's."""
-    folder = os.path.dirname(shutil.which("swift") or "")
-    found = shutil.which(program, path=os.pathsep.join([folder, os.environ["PATH"]]))
-    assert found, f"no {program} beside swift"
-    return found
 
 
 def compiled(folder):

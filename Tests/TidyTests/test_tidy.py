@@ -1,5 +1,6 @@
 """Holds the rules of the tree (CONTRIBUTING.md, "Rules") by reading: builds and starts nothing."""
 
+import json
 import os
 import pathlib
 import re
@@ -156,3 +157,11 @@ def test_pages_link_to_what_exists():
 def test_readme_shows_the_default_configuration():
     blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert (ROOT / "Config/sallyport.yaml").read_text() in blocks
+
+
+def test_kept_instructions_name_the_main_machines():
+    kept = json.loads((ROOT / "Benchmarks/instructions/kept.json").read_text())
+    rows = {row["machine"]: row for row in kept["machines"]}
+    assert {"parse", "verify-cached", "verify-cached-legacy", "rewrite", "serialise"} <= set(rows)
+    assert len(rows) == len(kept["machines"])
+    assert [name for name, row in rows.items() if not row["instructions"] > 0] == []

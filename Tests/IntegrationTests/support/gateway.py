@@ -35,6 +35,9 @@ class Gateway:
     """`sallyport serve`. Without `listeners` it gets one cleartext listener on a free port; without
     `admin` it gets one on a free port. JSON is YAML, so the configuration is written as JSON."""
 
+    # Seconds until it must be ready.
+    patience = 10
+
     def __init__(self, configuration, folder, tls=None, environment=None):
         self.folder = pathlib.Path(folder)
         self.configuration = copy.deepcopy(configuration)
@@ -54,6 +57,12 @@ class Gateway:
 
     def __exit__(self, *_):
         self.kill()
+        self.check_logs()
+
+    def check_logs(self):
+        """No log has a token in it: `eyJ` is how they all begin."""
+        for log in (self.access_log, self.control_log):
+            assert b"eyJ" not in log.read_bytes(), log
 
     def write(self, configuration=None):
         """Writes the configuration file; listeners and admin stay unless given."""
@@ -62,17 +71,20 @@ class Gateway:
             self.configuration = {**kept, **copy.deepcopy(configuration)}
         self.file.write_text(json.dumps(self.configuration, indent=2))
 
+    def program(self):
+        return [binary()]
+
     def started(self):
         self.write()
         self.access_log = self.folder / "access.log"
         self.control_log = self.folder / "control.log"
         with open(self.access_log, "ab") as output, open(self.control_log, "ab") as errors:
             self.process = subprocess.Popen(
-                [binary(), "serve", "--config", self.file],
+                [*self.program(), "serve", "--config", self.file],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
                 env={**os.environ, **self.environment},
             )
-        if not eventually(lambda: self.says("ready") or not self.is_running(), within=10) \
+        if not eventually(lambda: self.says("ready") or not self.is_running(), self.patience) \
                 or not self.is_running():
             self.kill()
             raise AssertionError(f"did not become ready:\n{self.control_log.read_text()}")

@@ -1,8 +1,6 @@
 """The release binary under callgrind, and what its functions cost."""
 
 import collections
-import os
-import pathlib
 import subprocess
 
 from support.gateway import Gateway, binary
@@ -10,26 +8,24 @@ from support.toolchain import beside_swift
 
 
 class CountedGateway(Gateway):
-    """A gateway whose instructions are counted; slow by a factor of fifty."""
+    """A gateway whose instructions are counted; slower by a factor of fifty."""
 
     patience = 60
 
-    def started(self):
-        self.costs = self.folder / "costs"
+    def program(self):
         stripped = self.folder / "sallyport"
         # valgrind cannot read Swift's debug information.
         subprocess.run(
             [beside_swift("llvm-objcopy"), "--strip-debug", binary(), stripped], check=True
         )
-        self.command = [
-            "valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={self.costs}",
-            f"--vgdb-prefix={self.folder}/vgdb", "--compress-strings=no", "--compress-pos=no",
-            stripped,
+        return [
+            "valgrind", "--quiet", "--tool=callgrind", f"--vgdb-prefix={self.folder}/vgdb",
+            f"--callgrind-out-file={self.folder}/costs", "--compress-strings=no",
+            "--compress-pos=no", stripped,
         ]
-        return super().started()
 
     def spent(self):
-        """What each function cost since this was asked last: {name: (calls, instructions)}."""
+        """What each function cost since this was asked last: (name, calls, instructions)."""
         before = set(self.folder.glob("costs.*"))
         subprocess.run(
             ["vgdb", f"--vgdb-prefix={self.folder}/vgdb", f"--pid={self.process.pid}", "dump"],
@@ -53,7 +49,7 @@ def read(dump):
         elif line[:1].isdigit() and function:
             costs[function] += int(line.split()[1])
     names = demangled(costs)
-    return {names[name]: (calls[name], costs[name]) for name in costs}
+    return [(names[name], calls[name], costs[name]) for name in costs]
 
 
 def demangled(names):
