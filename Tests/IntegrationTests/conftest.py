@@ -9,8 +9,8 @@ import pytest  # noqa: E402
 
 from support.certificates import write_certificate  # noqa: E402
 from support.core import Core  # noqa: E402
-from support.gateway import Gateway, binary  # noqa: E402
-from support.keys import KeyRing  # noqa: E402
+from support.gateway import Gateway, binary, changed  # noqa: E402
+from support.keys import Key, KeyRing  # noqa: E402
 from support.upstream import Upstream  # noqa: E402
 
 
@@ -103,6 +103,21 @@ def shared_gateway(base_configuration, tmp_path_factory):
         yield gateway.wait_for_keys()
 
 
+@pytest.fixture(scope="session")
+def by_default(base_configuration, tmp_path_factory):
+    """A gateway whose sessions have the default settings; a head may have 1 MiB."""
+    sessions = {"core": base_configuration["sessions"]["core"]}
+    configuration = changed(base_configuration, sessions=sessions, limits={"request_head": "1MiB"})
+    with Gateway(configuration, tmp_path_factory.mktemp("gateway")) as gateway:
+        yield gateway.wait_for_keys()
+
+
+@pytest.fixture(scope="session")
+def own():
+    """A key that no core knows."""
+    return Key.made("d-1")
+
+
 @pytest.fixture
 def gateway(shared_gateway, upstream):
     """The gateway that most tests share, with its upstream emptied."""
@@ -123,3 +138,5 @@ def start(tmp_path_factory):
     yield start_gateway
     for gateway in running:
         gateway.kill()
+    for gateway in running:
+        gateway.check_logs()

@@ -100,12 +100,11 @@ def test_no_secret_is_ever_logged(start, base_configuration, upstream, keys):
         for field in (bearer(token), cookie(token)):
             for path in ("/required", "/optional", "/public", "/passthrough", "/jwt", "/nothing"):
                 gateway.ask(get(f"{path}?query-secret=1", field, "Cookie: other=cookie-secret"))
-    gateway.ask(get(f"/public/{tokens[0]}"))
     assert gateway.terminate() == 0
     text = gateway.access_log.read_text() + gateway.control_log.read_text()
     assert "query-secret" not in text and "cookie-secret" not in text
     for token in tokens:
-        assert token.rsplit(".", 1)[1] not in text.replace(f"/public/{tokens[0]}", "")
+        assert token.rsplit(".", 1)[1] not in text
 
 
 def test_file_is_opened_again_on_reload(start, base_configuration, upstream, tmp_path):
