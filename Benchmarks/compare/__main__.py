@@ -11,15 +11,20 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Tests/IntegrationTests"))
 
+import peers  # noqa: E402
 from bench import Bench  # noqa: E402
 from machine import machine  # noqa: E402
 from processor import Places, running_on  # noqa: E402
 from support.core import Core  # noqa: E402
 from support.keys import KeyRing  # noqa: E402
+from tables import summary  # noqa: E402
 
 ROWS = [
     "warm", "latency", "handshakes", "transfers", "memory", "cold", "legacy", "access_log", "growth",
+    "floods",
 ]
+# What a page has around the tables.
+BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
 # Files of content are written and read there: in memory, where there is such a place.
 FOLDER = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
@@ -50,6 +55,9 @@ def arguments():
 
 def main():
     options = arguments()
+    missing = peers.missing()
+    if missing:
+        sys.exit(f"{missing} is not there: scripts/bench fetches and builds what is needed")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     places, keys = Places(), KeyRing.made()
@@ -66,16 +74,26 @@ def main():
                 write(options, about, tables)
         finally:
             bench.stop()
+    print("\n" + summary(tables.values()).plain(), end="")
 
 
 def write(options, about, tables):
     """After each row, so that an interrupted run leaves what it has."""
     if options.markdown:
-        parts = [about.strip() + "\n", *(table.markdown() for table in tables.values())]
-        options.markdown.write_text("\n".join(parts))
+        shown = [summary(tables.values()), *tables.values()]
+        parts = [about.strip() + "\n", *(table.markdown() for table in shown)]
+        options.markdown.write_text(placed(options.markdown, "\n".join(parts)))
     if options.json:
         numbers = {name: table.numbers for name, table in tables.items()}
         options.json.write_text(json.dumps({"machine": about, **numbers}, indent=1) + "\n")
+
+
+def placed(file, text):
+    """A page that has a place for the tables keeps the rest."""
+    page = file.read_text() if file.exists() else ""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n\n{text}\n{end}{after}" if begin and end else text
 
 
 if __name__ == "__main__":

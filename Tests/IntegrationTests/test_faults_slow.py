@@ -1,8 +1,6 @@
 """Crowds of peers that are slow on purpose: their limits act, memory stays within the named
 bounds, and a client that was there before is served as if they were not."""
 
-import contextlib
-import statistics
 import threading
 import time
 
@@ -11,8 +9,9 @@ from support.answering import AnsweringProcess
 from support.certificates import trusting
 from support.client import eventually
 from support.crowd import Crowd, allow_descriptors, clients, comes_to_rest, descriptors
+from support.established import established
 from support.gateway import changed
-from support.message import bearer, get
+from support.message import get
 from support.ports import free_port
 from support.tokens import access
 from support.upstream import OK, Upstream
@@ -47,40 +46,6 @@ def slowed(base_configuration, answering, start, certificate):
         return start(configuration, tls=pairs).wait_for_keys()
 
     return start_slowed
-
-
-@contextlib.contextmanager
-def established(gateway, token, tls=None):
-    """A client with a session that asks all the time; every answer must be 200, and the slowest
-    but two of a hundred must not take long."""
-    stop, times, failures = threading.Event(), [], []
-
-    def ask(connection):
-        while not stop.is_set():
-            begin = time.monotonic()
-            status = connection.ask(get("/required", bearer(token))).status
-            times.append(time.monotonic() - begin)
-            if status != 200:
-                failures.append(status)
-            time.sleep(0.002)
-
-    def run():
-        try:
-            with gateway.connect(tls) as connection:
-                ask(connection)
-        except (EOFError, OSError) as failure:
-            failures.append(failure)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield times
-    finally:
-        stop.set()
-        thread.join()
-    assert failures == []
-    assert len(times) > 50
-    assert statistics.quantiles(times, n=50)[-1] < 0.25
 
 
 def trickled(crowd, data, seconds):
