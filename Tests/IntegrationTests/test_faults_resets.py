@@ -81,7 +81,8 @@ CLIENT_PHASES = rows([
     ("in trailers", lambda keys: request(
         "POST /public HTTP/1.1", "Transfer-Encoding: chunked",
         body=chunked(b"x", trailers=["X: y"])[:-3]), 0),
-    ("before 100", lambda keys: request("POST /public HTTP/1.1", LENGTH, "Expect: 100-continue"), 0),
+    ("before 100", lambda keys: request(
+        "POST /public HTTP/1.1", LENGTH, "Expect: 100-continue"), 0),
     ("while waiting for keys", lambda keys: get("/required", unknown(keys)), 0),
     ("while waiting for the upstream", lambda keys: get("/public/hold"), 0),
     ("in the answer", lambda keys: get("/public/large"), 20_000),
