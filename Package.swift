@@ -117,7 +117,7 @@ let package = Package(
         tests("JOSETests", ["JOSE", "Cryptography", "JSON", "Bytes"]),
         tests("HTTPCoreTests", ["HTTPCore", "Bytes", "TestSupport"]),
         tests("HTTP1Tests", ["HTTP1", "HTTPCore", "Bytes", "TestSupport"]),
-        tests("TLSTests", ["TLS", "COpenSSL", "COpenSSLMemory", "Bytes"]),
+        tests("TLSTests", ["TLS", "COpenSSL", "COpenSSLMemory", "Bytes", "TestSupport"]),
         tests("UpstreamsTests", ["Upstreams", "Bytes", "TestSupport"]),
         tests(
             "PolicyTests",
