@@ -20,7 +20,8 @@ from support.keys import KeyRing  # noqa: E402
 from tables import summary  # noqa: E402
 
 ROWS = [
-    "warm", "latency", "handshakes", "transfers", "memory", "cold", "legacy", "access_log", "growth",
+    "warm", "latency", "handshakes", "transfers", "memory", "cold", "legacy", "access_log",
+    "growth",
     "floods",
 ]
 # What a page has around the tables.

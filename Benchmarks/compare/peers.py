@@ -4,6 +4,8 @@ import os
 import pathlib
 import subprocess
 
+from support.gateway import binary
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNPACKED = pathlib.Path(os.environ.get("SALLYPORT_PEERS", ROOT / ".build/peers"))
 
@@ -11,6 +13,14 @@ NGINX = UNPACKED / "usr/sbin/nginx"
 HAPROXY = UNPACKED / "usr/sbin/haproxy"
 H2LOAD = UNPACKED / "usr/bin/h2load"
 RELAY = pathlib.Path(os.environ.get("SALLYPORT_RELAY", ROOT / ".build/benchmarks/release/relay"))
+
+
+def missing():
+    """The first program that is not there; None when all are."""
+    for program in [NGINX, HAPROXY, H2LOAD, RELAY, binary()]:
+        if not program.exists():
+            return program
+    return None
 
 
 def environment():

@@ -10,6 +10,19 @@ NAMES = {
 
 
 @dataclasses.dataclass
+class Goal:
+    """A figure of Sallyport's, and the most it may be."""
+
+    what: str
+    measured: float
+    limit: float
+
+    def cells(self):
+        holds = "yes" if self.measured <= self.limit else "no"
+        return [self.what, f"{self.measured:.2f}", f"{self.limit:.2f}", holds]
+
+
+@dataclasses.dataclass
 class Table:
     """`numbers` are for the JSON file, `lines` are cells as text."""
 
@@ -18,6 +31,7 @@ class Table:
     lines: list
     numbers: dict
     notes: list = dataclasses.field(default_factory=list)
+    goals: list = dataclasses.field(default_factory=list)
 
     def markdown(self):
         rule = ["---"] + ["---:"] * (len(self.columns) - 1)
@@ -38,6 +52,15 @@ class Table:
             for cells in [self.columns, *self.lines]
         ]
         return "\n".join([self.title, *lines, *self.notes]) + "\n"
+
+
+def summary(tables):
+    """All goals of the rows that were measured."""
+    goals = [goal for table in tables for goal in table.goals]
+    return Table(
+        "Goals", ["", "measured", "at most", "holds"], [goal.cells() for goal in goals],
+        {goal.what: goal.measured for goal in goals},
+    )
 
 
 def median(values):

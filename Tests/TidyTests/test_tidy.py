@@ -25,12 +25,15 @@ def files(folder, *suffixes):
     return sorted(
         path
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.suffix in suffixes and "__pycache__" not in path.parts
+        if path.is_file() and path.suffix in suffixes
+        and not {"__pycache__", ".build"}.intersection(path.parts)
     )
 
 
 SWIFT = files("Sources", ".swift")
-ALL_SWIFT = SWIFT + files("Tests", ".swift") + [ROOT / "Package.swift"]
+ALL_SWIFT = [
+    *SWIFT, *files("Tests", ".swift"), *files("Benchmarks", ".swift"), ROOT / "Package.swift",
+]
 PYTHON = files("Tests", ".py") + files("Benchmarks", ".py")
 SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file()]
 OWN_TEXT = ALL_SWIFT + PYTHON + SCRIPTS + files("docs", ".md") + files("Config", ".yaml") + [

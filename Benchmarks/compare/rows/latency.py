@@ -8,7 +8,7 @@ import peers
 from load import measure, rounds
 from processor import running_on
 from support.message import cookie
-from tables import NAMES, Table, median
+from tables import NAMES, Goal, Table, median
 
 ORDER = ["nginx", "haproxy", "relay", "sallyport"]
 CONNECTIONS = 64
@@ -35,6 +35,7 @@ def run(bench):
         f"Time to an answer at half load, {rate} requests/s over {CONNECTIONS} connections",
         ["", "p50 ms", "p99 ms", "requests/s reached", "p50 ÷ nginx", "p99 ÷ nginx"],
         lines, {"rate": rate, "rounds": results},
+        goals=[Goal("p99 at half load ÷ nginx", numbers["sallyport"]["p99"] / nginx["p99"], 1.1)],
     )
 
 

@@ -7,7 +7,7 @@ from processor import running_on
 from support.certificates import trusting
 from support.client import Connection
 from support.message import cookie, get
-from tables import NAMES, Table
+from tables import NAMES, Goal, Table
 
 MEBIBYTE = 1 << 20
 ORDER = ["nginx", "haproxy", "relay", "sallyport"]
@@ -35,6 +35,9 @@ def run(bench):
         f"Resident memory with {connections} idle TLS connections",
         ["", "before, MiB", "with them, MiB", "each, KiB", "÷ nginx"], lines,
         {name: {"before": before, "after": after} for name, (before, after) in found.items()},
+        goals=[
+            Goal("memory of an idle connection ÷ nginx", each("sallyport") / each("nginx"), 1.05),
+        ],
     )
 
 

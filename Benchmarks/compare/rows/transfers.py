@@ -4,7 +4,7 @@ from load import measure, rounds
 from support.certificates import trusting
 from support.client import Connection
 from support.message import cookie, get, request
-from tables import NAMES, Table, median, ratio
+from tables import NAMES, Goal, Table, median, ratio
 
 ORDER = ["nginx", "haproxy", "relay", "sallyport"]
 MEBIBYTE = 1 << 20
@@ -39,7 +39,13 @@ def run(bench):
     columns = [""]
     for title in costs:
         columns += [f"{title}, MiB/CPU s", "CPU ÷ nginx"]
-    return Table("Content, TLS 1.3 to the client", columns, lines, {"seconds_a_mebibyte": costs})
+    return Table(
+        "Content, TLS 1.3 to the client", columns, lines, {"seconds_a_mebibyte": costs},
+        goals=[
+            Goal(f"{title}, CPU ÷ nginx", ratio(found["sallyport"], found["nginx"]), 1.05)
+            for title, found in costs.items() if title in ANSWERS
+        ],
+    )
 
 
 def answers(bench, proxy, size, connections):

@@ -1,7 +1,7 @@
 """A verified request on a kept-alive connection: what the gateway does nearly all of the time."""
 
 from load import measure, rounds
-from tables import NAMES, Table, median, ratio, spread
+from tables import NAMES, Goal, Table, median, ratio, spread
 
 ORDER = ["nginx", "haproxy", "relay", "sallyport"]
 
@@ -24,4 +24,8 @@ def run(bench):
         "Warm verified request, 64 connections",
         ["", "CPU µs a request", "from, to", "requests/s", "Sallyport ÷ it"],
         lines, {"microseconds": costs, "rates": rates, "ratios": ratios},
+        goals=[
+            Goal(f"warm request, CPU ÷ {NAMES[name]}", ratios[name], limit)
+            for name, limit in [("nginx", 0.9), ("haproxy", 0.45), ("relay", 1.3)]
+        ],
     )
