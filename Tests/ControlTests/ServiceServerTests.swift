@@ -37,19 +37,6 @@ import Testing
         #expect(rig.server.connections.count == 1)
     }
 
-    @Test func aRequestMayComeByteByByte() throws {
-        let rig = try ServiceRig { .text(200, String(decoding: $0.content, as: UTF8.self)) }
-        let peer = try rig.connect()
-        let text =
-            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-            + "3\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n"
-        for byte in text.utf8 {
-            try peer.send([byte])
-            try rig.turn()
-        }
-        #expect(try rig.message(to: peer).hasSuffix("\r\n\r\nabcde"))
-    }
-
     @Test func headIsAnsweredWithoutContent() throws {
         let rig = try ServiceRig()
         let peer = try rig.connect()

@@ -1,6 +1,7 @@
 import Bytes
 import HTTP1
 import HTTPCore
+import TestSupport
 import Testing
 
 /// What the bytes after a head came to.
@@ -65,21 +66,15 @@ func expectContent(
     sourceLocation: SourceLocation = #_sourceLocation
 ) -> ContentOutcome {
     let bytes = Array(text.utf8)
-    let decode = { (cuts: [Int]) in
+    let outcomes = everySplit(of: bytes) {
         decodeContent(
             bytes,
             framing,
-            cuts: cuts,
+            cuts: $0,
             closes: closes,
             trailersMaximum: trailersMaximum
         )
     }
-    let whole = decode([])
-    for cut in bytes.indices {
-        let outcome = decode([cut])
-        #expect(outcome == whole, "\(text), cut at \(cut)", sourceLocation: sourceLocation)
-    }
-    let slow = decode(Array(bytes.indices))
-    #expect(slow == whole, "\(text), byte by byte", sourceLocation: sourceLocation)
-    return whole
+    #expect(outcomes.differing.isEmpty, "\(text)", sourceLocation: sourceLocation)
+    return outcomes.whole
 }

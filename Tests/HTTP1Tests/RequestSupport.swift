@@ -1,6 +1,7 @@
 import Bytes
 import HTTP1
 import HTTPCore
+import TestSupport
 import Testing
 
 /// What a request's bytes came to.
@@ -75,14 +76,9 @@ func expectRequest(
     _ name: String = "",
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
-    let whole = parseRequest(bytes, limits: limits)
-    #expect(whole == outcome, "\(name)", sourceLocation: sourceLocation)
-    for cut in bytes.indices {
-        let outcome = parseRequest(bytes, cuts: [cut], limits: limits)
-        #expect(outcome == whole, "\(name), cut at \(cut)", sourceLocation: sourceLocation)
-    }
-    let slow = parseRequest(bytes, cuts: Array(bytes.indices), limits: limits)
-    #expect(slow == whole, "\(name), byte by byte", sourceLocation: sourceLocation)
+    let outcomes = everySplit(of: bytes) { parseRequest(bytes, cuts: $0, limits: limits) }
+    #expect(outcomes.whole == outcome, "\(name)", sourceLocation: sourceLocation)
+    #expect(outcomes.differing.isEmpty, "\(name)", sourceLocation: sourceLocation)
 }
 
 func expectRefused(

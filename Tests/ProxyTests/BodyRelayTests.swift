@@ -10,21 +10,24 @@ import Testing
     static let content = "Wikipedia in \r\nchunks"
 
     @Test func knownLengthPassesAsItIs() {
-        let relayed = RelayRun(.length(5), .identity).relay("helloGET /")
+        let relayed = RelayRun(.length(5), .identity).relayEverySplit("helloGET /")
         #expect(relayed.output == "hello" && relayed.outcome == .finished)
         #expect(relayed.counted == 5 && relayed.rest == "GET /" && relayed.lent == 0)
     }
 
     @Test func noContentIsFinishedAtOnce() {
         for framing in [ContentFraming.none, .length(0)] {
-            let relayed = RelayRun(framing, .identity).relay("HTTP/1.1 200")
+            let relayed = RelayRun(framing, .identity).relayEverySplit("HTTP/1.1 200")
             #expect(relayed.output.isEmpty && relayed.outcome == .finished)
             #expect(relayed.rest == "HTTP/1.1 200" && relayed.counted == 0)
         }
     }
 
     @Test func chunksAreWrittenAnew() {
-        let relayed = RelayRun(.chunked, .chunked).relay(Self.chunked + "next")
+        let run = RelayRun(.chunked, .chunked)
+        let text = String(Self.chunked.dropLast()) + "Etag: 1\r\nX-A: b\r\n\r\n"
+        #expect(run.relayEverySplit(text + "next").rest == "next")
+        let relayed = run.relayEverySplit(Self.chunked + "next")
         #expect(unchunked(relayed.output) == Self.content)
         // Extensions end here (RFC 9112 §7.1.1).
         #expect(!relayed.output.contains("name"))
@@ -33,12 +36,12 @@ import Testing
     }
 
     @Test func chunksBecomePlainBytesForAnOldClient() {
-        let relayed = RelayRun(.chunked, .identity).relay(Self.chunked)
+        let relayed = RelayRun(.chunked, .identity).relayEverySplit(Self.chunked)
         #expect(relayed.output == Self.content && relayed.outcome == .finished)
     }
 
     @Test func contentUpToTheEndBecomesChunks() {
-        let relayed = RelayRun(.untilClose, .chunked).relay("some text")
+        let relayed = RelayRun(.untilClose, .chunked).relayEverySplit("some text")
         #expect(relayed.output == "9\r\nsome text\r\n" && relayed.outcome == .needsMore)
         var output = Buffer(capacity: 64)
         BodyRelay.finish(&output, .chunked, hasTrailers: false)
@@ -51,29 +54,6 @@ import Testing
         #expect(relayed.output == "abc" && relayed.outcome == .needsMore && relayed.counted == 3)
     }
 
-    @Test(arguments: [ContentCoding.identity, .chunked])
-    func everyCutGivesTheSame(_ coding: ContentCoding) {
-        let run = RelayRun(.chunked, coding)
-        let text = String(Self.chunked.dropLast()) + "Etag: 1\r\nX-A: b\r\n\r\nrest"
-        let whole = run.relay(text)
-        for cut in run.relayCut(text) + [run.relaySlowly(text)] {
-            let same =
-                coding == .chunked
-                ? unchunked(cut.output) == Self.content : cut.output == whole.output
-            #expect(same && cut.outcome == .finished)
-            #expect(cut.rest == "rest" && cut.counted == whole.counted && cut.lent == 0)
-        }
-    }
-
-    @Test(arguments: [ContentFraming.length(10), .untilClose])
-    func everyCutOfPlainContentGivesTheSame(_ framing: ContentFraming) {
-        let run = RelayRun(framing, .identity, .request(usualFields))
-        for cut in run.relayCut("0123456789") + [run.relaySlowly("0123456789")] {
-            #expect(cut.output == "0123456789" && cut.counted == 10)
-            #expect(cut.outcome == (framing == .untilClose ? .needsMore : .finished))
-        }
-    }
-
     @Test func brokenChunksAreTold() {
         let broken: [(String, HTTP1Failure)] = [
             ("G\r\n", .invalidChunkSize), ("-1\r\n", .invalidChunkSize),
@@ -84,13 +64,12 @@ import Testing
         ]
         for (text, failure) in broken {
             let run = RelayRun(.chunked, .chunked, .request(usualFields))
-            #expect(run.relay(text).outcome == .broken(failure), "\(text)")
-            #expect(run.relaySlowly(text).outcome == .broken(failure), "\(text)")
+            #expect(run.relayEverySplit(text).outcome == .broken(failure), "\(text)")
         }
     }
 
     @Test func whatCameBeforeABreakIsPassedOnWithoutAnEnd() {
-        let relayed = RelayRun(.chunked, .chunked).relay("4\r\nWiki\r\nno")
+        let relayed = RelayRun(.chunked, .chunked).relayEverySplit("4\r\nWiki\r\nno")
         #expect(relayed.output == "4\r\nWiki\r\n")
         #expect(relayed.outcome == .broken(.invalidChunkSize))
     }
@@ -159,12 +138,12 @@ import Testing
 
     @Test func trailersPassWithChunks() {
         let relayed = RelayRun(.chunked, .chunked, .request(usualFields))
-            .relay(start + "Checksum:  abc \r\nX-Other: d\r\n\r\n")
+            .relayEverySplit(start + "Checksum:  abc \r\nX-Other: d\r\n\r\n")
         #expect(relayed.output == "1\r\nx\r\n0\r\nChecksum: abc\r\nX-Other: d\r\n\r\n")
     }
 
     @Test func trailersAreDroppedWithoutChunks() {
-        let relayed = RelayRun(.chunked, .identity).relay(start + "Checksum: abc\r\n\r\n")
+        let relayed = RelayRun(.chunked, .identity).relayEverySplit(start + "Checksum: abc\r\n\r\n")
         #expect(relayed.output == "x" && relayed.outcome == .finished)
     }
 
@@ -176,7 +155,7 @@ import Testing
     ])
     func aRequestWithSuchATrailerIsRefused(_ line: String) {
         for coding in [ContentCoding.chunked, .identity] {
-            let relayed = RelayRun(.chunked, coding, .request(usualFields)).relay(
+            let relayed = RelayRun(.chunked, coding, .request(usualFields)).relayEverySplit(
                 start + "\(line)\r\n\r\n"
             )
             #expect(relayed.outcome == .refusedTrailers)
@@ -189,14 +168,14 @@ import Testing
     func aRequestWithTheGatewaysOwnFieldIsRefused(_ name: String) {
         let own = OwnFields(jwt: Array("x-session-jwt".utf8), requestID: Array("x-trace".utf8))
         let text = start + "\(name): x\r\n\r\n"
-        let refused = RelayRun(.chunked, .chunked, .request(own)).relay(text)
+        let refused = RelayRun(.chunked, .chunked, .request(own)).relayEverySplit(text)
         #expect(refused.outcome == .refusedTrailers && !refused.output.contains(name))
-        let passed = RelayRun(.chunked, .chunked, .request(usualFields)).relay(text)
+        let passed = RelayRun(.chunked, .chunked, .request(usualFields)).relayEverySplit(text)
         #expect(passed.outcome == .finished && passed.output.contains(name))
     }
 
     @Test func anAnswersTrailerIsDroppedAlone() {
-        let relayed = RelayRun(.chunked, .chunked).relay(
+        let relayed = RelayRun(.chunked, .chunked).relayEverySplit(
             start + "X-Forwarded-For: x\r\nDate: now\r\nsallyport-reason: x\r\nEtag: 1\r\n\r\n"
         )
         #expect(relayed.output == "1\r\nx\r\n0\r\nDate: now\r\nEtag: 1\r\n\r\n")

@@ -1,6 +1,8 @@
 import Bytes
 import HTTP1
 import HTTPCore
+import TestSupport
+import Testing
 
 @testable import Proxy
 
@@ -16,6 +18,27 @@ struct Relayed: Equatable {
     var highest = 0
     /// Chunks that the pool still misses after every byte was taken.
     var lent = 0
+}
+
+/// What does not depend on how the content arrived: chunks may be written otherwise.
+struct RelayOutcome: Equatable {
+    var read: ReadChunks?
+    var plain: String?
+    var outcome: Moved
+    var counted: UInt64
+    /// What belongs to the next message, where there may be one.
+    var rest: String?
+    var lent: Int
+
+    init(_ relayed: Relayed, _ coding: ContentCoding) {
+        if coding == .chunked {
+            read = ReadChunks(relayed.output)
+        } else {
+            plain = relayed.output
+        }
+        (outcome, counted, lent) = (relayed.outcome, relayed.counted, relayed.lent)
+        if outcome == .finished { rest = relayed.rest }
+    }
 }
 
 /// Plays both connections around `BodyRelay.move`.
@@ -80,41 +103,64 @@ struct RelayRun: ~Copyable {
 
     func relay(_ text: String) -> Relayed { relay([Array(text.utf8)]) }
 
-    /// Byte by byte.
-    func relaySlowly(_ text: String) -> Relayed { relay(text.utf8.map { [$0] }) }
-
-    /// In two parts, cut at each place.
-    func relayCut(_ text: String) -> [Relayed] {
+    /// What comes of `text`, and that the same comes of it however it is cut.
+    func relayEverySplit(
+        _ text: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) -> Relayed {
         let bytes = Array(text.utf8)
-        return (0...bytes.count).map { relay([Array(bytes[..<$0]), Array(bytes[$0...])]) }
+        let outcomes = everySplit(of: bytes) { cuts in
+            RelayOutcome(relay(parts(of: bytes, cutAt: cuts)), coding)
+        }
+        #expect(outcomes.differing.isEmpty, "\(text)", sourceLocation: sourceLocation)
+        return relay([bytes])
+    }
+}
+
+/// What a reader makes of a chunked message, as far as it came.
+struct ReadChunks: Equatable {
+    var content = ""
+    var trailers: [String] = []
+    var isWhole = false
+    var isBroken = false
+    /// What stands behind the end.
+    var rest = ""
+
+    init(_ text: String) {
+        var bytes = Array(text.utf8)
+        var decoder = ContentDecoder(.chunked)
+        var lines: [FieldLine] = []
+        do throws(HTTP1Failure) {
+            reading: while true {
+                switch try decoder.next(bytes.span, trailers: &lines) {
+                case .content(let range, let consumed):
+                    content += String(decoding: bytes[range.indices], as: UTF8.self)
+                    bytes.removeFirst(consumed)
+                case .trailers(let consumed):
+                    trailers = lines.map { line in
+                        let (name, value) = (bytes[line.name.indices], bytes[line.value.indices])
+                        return String(decoding: name + [0x3A] + value, as: UTF8.self)
+                    }
+                    bytes.removeFirst(consumed)
+                case .end(let consumed):
+                    bytes.removeFirst(consumed)
+                    isWhole = true
+                    break reading
+                case .needsMore:
+                    break reading
+                }
+            }
+        } catch {
+            isBroken = true
+        }
+        if isWhole { rest = String(decoding: bytes, as: UTF8.self) }
     }
 }
 
 /// The content of a chunked message, chunks joined: what a client sees of it.
 func unchunked(_ text: String) -> String? {
-    var buffer = Buffer(capacity: text.utf8.count + 1)
-    buffer.append(Array(text.utf8).span)
-    var decoder = ContentDecoder(.chunked)
-    var trailers: [FieldLine] = []
-    var content = ""
-    while true {
-        do {
-            switch try decoder.next(buffer.readable, trailers: &trailers) {
-            case .content(let range, let consumed):
-                content += buffer.readable.bytes(range).text
-                buffer.consume(consumed)
-            case .trailers(let consumed):
-                buffer.consume(consumed)
-            case .end(let consumed):
-                buffer.consume(consumed)
-                return buffer.isEmpty ? content : nil
-            case .needsMore:
-                return nil
-            }
-        } catch {
-            return nil
-        }
-    }
+    let read = ReadChunks(text)
+    return read.isWhole && read.rest.isEmpty ? read.content : nil
 }
 
 /// The gateway's own fields where the configuration names no others.
