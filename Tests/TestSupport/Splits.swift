@@ -8,8 +8,10 @@ public struct SplitOutcomes<Outcome: Equatable> {
 
 /// Lets `bytes` arrive at once, in two parts cut at every place, and byte by byte.
 ///
-/// - Parameter run: gives the bytes to a fresh machine, cut at these places, and says what came of
-///   them; two outcomes are one if they are equal.
+/// - Parameters:
+///   - bytes: what arrives.
+///   - run: gives the bytes to a fresh machine, cut at these places, and says what came of them.
+/// - Returns: what came of them at once, and every other way that came to something else.
 public func everySplit<Outcome: Equatable>(
     of bytes: [UInt8],
     _ run: (_ cuts: [Int]) throws -> Outcome
