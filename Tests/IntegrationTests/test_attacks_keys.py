@@ -13,7 +13,7 @@ from support.client import eventually
 from support.core import Core
 from support.forging import header_of, padded_digest, payload, signed, with_hmac
 from support.gateway import Gateway, changed
-from support.keys import Key, KeyRing, base64url
+from support.keys import Key, base64url
 from support.message import bearer, cookie, get
 from support.quiet import nothing_came
 from support.tokens import access, compact, now
