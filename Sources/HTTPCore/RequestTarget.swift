@@ -3,7 +3,8 @@ public import Bytes
 /// Host and path of one request in canonical form: what routes match on and what is forwarded.
 ///
 /// Reused from request to request: `read` keeps the storage, up to a size no peer can raise.
-public struct RequestTarget: Sendable {
+public struct RequestTarget: ~Copyable, Sendable {
+    private let inPlace = InPlace()
     /// Bytes of storage that are kept from one request to the next.
     static let keptCapacity = 1024
 

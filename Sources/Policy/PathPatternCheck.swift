@@ -73,7 +73,7 @@ extension PathKey {
     }
 
     private static func checkReadings(
-        of target: RequestTarget,
+        of target: borrowing RequestTarget,
         against bytes: [UInt8],
         text: String
     ) throws(PathPatternFailure) {

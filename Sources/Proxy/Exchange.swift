@@ -36,11 +36,12 @@ enum ExchangeState: Equatable {
 
 /// One request and its answer, from the head's arrival to the answer's last byte.
 struct Exchange: ~Copyable {
+    private let inPlace = InPlace()
     let client: Handle<ClientConnection>
     let generation: Handle<Generation>
     var state = ExchangeState.judging
     /// Moved in and out as a whole, since what is copied is retained, array by array.
-    private(set) var storage: ExchangeStorage
+    var storage: ExchangeStorage
     /// -1 = none.
     var route = -1
     /// The proof that it may be forwarded, until the rewrite spends it.
@@ -118,11 +119,6 @@ struct Exchange: ~Copyable {
         _modify { yield &storage.response }
     }
 
-    var target: RequestTarget {
-        _read { yield storage.target }
-        _modify { yield &storage.target }
-    }
-
     /// Ours, 32 hexadecimal digits, or a trusted proxy's.
     var requestID: [UInt8] {
         _read { yield storage.requestID }
@@ -147,7 +143,7 @@ struct Exchange: ~Copyable {
     var isMethodRefused: Bool { head.method == .connect || head.method == .trace }
 
     mutating func readTarget(in bytes: Span<UInt8>) throws(TargetFailure) {
-        try target.read(head, in: bytes)
+        try storage.target.read(storage.head, in: bytes)
     }
 }
 

@@ -142,8 +142,8 @@ extension Exchange {
         ring.append(
             record,
             requestID: requestID.span,
-            host: target.host,
-            path: target.path,
+            host: storage.target.host,
+            path: storage.target.path,
             methodName: method.span,
             user: user,
             session: handle,

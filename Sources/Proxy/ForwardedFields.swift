@@ -68,11 +68,11 @@ enum ForwardedFields {
             output.append(listener.scheme)
             output.append("\r\n")
         }
-        if exchange.target.hasHost,
+        if exchange.storage.target.hasHost,
             !listener.isTrusted || exchange.head.first(.xForwardedHost) == nil
         {
             output.append("X-Forwarded-Host: ")
-            output.append(exchange.target.authority)
+            output.append(exchange.storage.target.authority)
             output.append("\r\n")
         }
         if listener.port > 0,
@@ -95,9 +95,9 @@ enum ForwardedFields {
         if listener.isTrusted { appendValues(of: .forwarded, exchange.head, bytes, to: &output) }
         output.append("for=")
         output.append(node: listener.peer)
-        if exchange.target.hasHost {
+        if exchange.storage.target.hasHost {
             output.append(";host=\"")
-            output.append(exchange.target.authority)
+            output.append(exchange.storage.target.authority)
             output.append("\"")
         }
         output.append(";proto=")

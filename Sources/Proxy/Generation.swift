@@ -11,6 +11,7 @@ import Upstreams
 /// One configuration in one worker, compiled. It lives until its last exchange ends, so that no
 /// request is judged by another configuration's route.
 struct Generation: ~Copyable {
+    let inPlace = InPlace()
     let number: Int
     let options: GatewayOptions
     let routes: RouteTable

@@ -161,7 +161,7 @@ extension Worker {
         exchanges[exchange].reason = .redirect
         let closes = !survivesRefusal(exchange)
         let bytes = clients[client].input
-        let query = bytes.span.bytes(exchanges[exchange].target.query).copied()
+        let query = bytes.span.bytes(exchanges[exchange].storage.target.query).copied()
         guard beginOwnAnswer(exchange, status: 308, closes: closes) else { return true }
         let location =
             generations[generation].rewrite.httpsOrigin(host: host)
@@ -178,8 +178,8 @@ extension Worker {
 }
 
 extension Exchange {
-    fileprivate var copiedHost: [UInt8] { target.host.copied() }
-    fileprivate var copiedPath: [UInt8] { target.path.copied() }
+    fileprivate var copiedHost: [UInt8] { storage.target.host.copied() }
+    fileprivate var copiedPath: [UInt8] { storage.target.path.copied() }
 }
 
 extension SharedAuthenticator {

@@ -41,7 +41,7 @@ extension Worker {
     private func namedRoute(_ exchange: Handle<Exchange>, _ preflight: PreflightRequest) -> Int? {
         let bytes = clients[exchanges[exchange].client].input
         let match = generations[exchanges[exchange].generation].routes.match(
-            exchanges[exchange].target,
+            exchanges[exchange].storage.target,
             method: preflight.method,
             methodName: bytes.span.bytes(preflight.name)
         )

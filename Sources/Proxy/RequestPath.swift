@@ -54,7 +54,7 @@ extension Worker {
         let client = exchanges[exchange].client
         let bytes = clients[client].input
         let match = generations[generation].routes.match(
-            exchanges[exchange].target,
+            exchanges[exchange].storage.target,
             method: exchanges[exchange].head.method,
             methodName: bytes.span.bytes(exchanges[exchange].head.methodName)
         )

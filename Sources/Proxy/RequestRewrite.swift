@@ -34,10 +34,10 @@ enum RequestRewrite {
         output.append(" ")
         try generation.routes.appendForwardedPath(
             route: permit.route,
-            target: exchange.target,
+            target: exchange.storage.target,
             to: &output
         )
-        output.append(bytes.bytes(exchange.target.query))
+        output.append(bytes.bytes(exchange.storage.target.query))
         output.append(" HTTP/1.1\r\nHost: ")
         appendHost(exchange, generation.rewrite, target, to: &output)
         appendJWT(permit, generation.rewrite, session, to: &output)
@@ -71,8 +71,8 @@ enum RequestRewrite {
     ) {
         if let host = rules.hosts[exchange.upstreamIndex][target] {
             output.append(host.span)
-        } else if exchange.target.hasHost {
-            output.append(exchange.target.authority)
+        } else if exchange.storage.target.hasHost {
+            output.append(exchange.storage.target.authority)
         } else {
             // HTTP/1.0 without Host: the target's own name.
             let host = rules.ownNames[exchange.upstreamIndex][target]

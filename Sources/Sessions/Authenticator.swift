@@ -6,6 +6,7 @@ public import HTTPCore
 /// It never waits: what must be asked of the core first is an outcome, and the request is
 /// authenticated again when the answer is there.
 public struct Authenticator: ~Copyable {
+    private let inPlace = InPlace()
     private var options: SessionOptions
     private var cookieName: [UInt8]
     private var scheme: [UInt8]

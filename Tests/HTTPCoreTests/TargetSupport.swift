@@ -36,6 +36,7 @@ enum TargetOutcome: Equatable, CustomStringConvertible {
     }
 }
 
+@discardableResult
 func readTarget(_ request: TargetRequest) throws(TargetFailure) -> RequestTarget {
     var target = RequestTarget()
     try target.read(request.head, in: request.bytes.span)

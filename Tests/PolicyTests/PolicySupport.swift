@@ -64,6 +64,7 @@ enum Met: Equatable, CustomStringConvertible {
 }
 
 /// Reads one request's target; an empty host stands for HTTP/1.0 without one.
+@discardableResult
 func readTarget(_ path: [UInt8], host: String) throws(TargetFailure) -> RequestTarget {
     var head = RequestHead()
     let host = Array(host.utf8)

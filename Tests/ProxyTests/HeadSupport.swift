@@ -10,13 +10,13 @@ import Sessions
 struct ParsedRequest {
     var bytes: [UInt8]
     var head = RequestHead()
-    var target = RequestTarget()
 
     init(_ lines: String...) throws {
         let bytes = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
         self.bytes = bytes
         var parser = RequestParser()
         _ = try parser.parse(bytes.span, limits: Limits(), into: &head)
+        var target = RequestTarget()
         try target.read(head, in: bytes.span)
     }
 
@@ -24,7 +24,8 @@ struct ParsedRequest {
     func exchange(client: String = "", requestID: String = "id") -> Exchange {
         var storage = ExchangeStorage()
         storage.head = head
-        storage.target = target
+        // Whether it can be read was seen when the request was made.
+        try? storage.target.read(head, in: bytes.span)
         storage.requestID = Array(requestID.utf8)
         var exchange = Exchange(
             client: .init(bits: 0),
