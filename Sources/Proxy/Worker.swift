@@ -99,7 +99,7 @@ public struct Worker: ~Copyable {
     var drainDeadline: Instant?
     /// Set when the grace is over: when even the last refusals are no longer waited for.
     var drainEnd: Instant?
-    var isFinished = false
+    package internal(set) var isFinished = false
 
     static let generationsMaximum = 64
     /// Accepts of one listener in one turn.

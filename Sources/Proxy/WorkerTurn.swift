@@ -1,13 +1,13 @@
 import Bytes
 import Connections
-import EventLoop
+package import EventLoop
 import HTTPCore
 import Sessions
 
 extension Worker {
     /// One turn of the loop: what is ready, what is due, what was queued; then one write a
     /// connection.
-    mutating func turn() throws(SystemFailure) {
+    package mutating func turn() throws(SystemFailure) {
         let ready = try loop.wait(until: hasWork ? loop.now : nextDeadline)
         signaturesSpent = false
         for index in 0..<authenticatorHandles.count {

@@ -135,27 +135,8 @@ final class WorkerRig {
         return text ?? ""
     }
 
-    private var pinnedSessions: Int {
-        var pinned = 0
-        for handle in worker.authenticatorHandles {
-            pinned += worker.authenticators[handle].authenticator.statistics.pinned
-        }
-        return pinned
-    }
-
     /// What was forgotten: an exchange that does not end, a chunk that was not given back.
-    var leftovers: [String] {
-        let counts = [
-            "exchanges": worker.exchanges.count,
-            "chunks lent": worker.chunks.lent,
-            "uses of the generation": worker.generations[worker.current].uses,
-            "pinned sessions": pinnedSessions,
-            "queued clients": worker.clientQueue.count,
-            "queued upstreams": worker.upstreamQueue.count,
-            "queued exchanges": worker.exchangeQueue.count,
-        ]
-        return counts.filter { $0.value != 0 }.map { "\($0.key): \($0.value)" }.sorted()
-    }
+    var leftovers: [String] { worker.leftovers }
 }
 
 /// A request without content.
