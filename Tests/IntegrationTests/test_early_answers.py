@@ -87,6 +87,42 @@ def test_cve_2025_4366_early_answer_leaves_neither_connection_to_others(gateway,
     assert found[-1].connection != used
 
 
+def test_cve_2025_4366_content_that_comes_after_an_early_answer(gateway, upstream):
+    """It is read by nobody: neither as content nor as a request."""
+    upstream.reads_content = False
+    with gateway.connect() as connection:
+        connection.send(request("POST /public HTTP/1.1", f"Content-Length: {len(SMUGGLED)}"))
+        assert connection.read().status == 200
+        try:
+            connection.send(SMUGGLED)
+        except OSError:
+            pass
+        assert connection.is_closed()
+    assert upstream.received().target == "/public"
+    untouched(gateway, upstream)
+
+
+@pytest.mark.parametrize("path, status, reason", rows(REFUSALS))
+def test_cve_2025_31492_nothing_of_an_upstream_follows_a_refusal(
+    gateway, upstream, path, status, reason
+):
+    """Whatever is pipelined before and behind: answers stay in step, and none comes after it."""
+    upstream.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret"
+    data = request(f"POST {path} HTTP/1.1", "Transfer-Encoding: chunked", body=chunked(b"x"))
+    with gateway.connect() as connection:
+        connection.send(get("/public/first") + get(path) + data + SMUGGLED)
+        assert connection.read().body == b"secret"
+        for closes in (False, True):
+            answer = connection.read()
+            assert (answer.status, answer.reason) == (status, reason)
+            assert (answer.value("connection") == "close") == closes
+            assert b"secret" not in answer.body
+        assert connection.is_closed()
+    assert upstream.received().target == "/public/first"
+    upstream.answer = OK
+    untouched(gateway, upstream)
+
+
 # Expectations.
 
 

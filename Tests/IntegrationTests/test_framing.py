@@ -43,6 +43,23 @@ def test_coding_in_version_1_0(gateway, upstream, fields):
     refused(gateway, upstream, post_with(*fields, body=chunked(b"x"), version=b"1.0"))
 
 
+@pytest.mark.parametrize("fields", [[], ["Connection: keep-alive"]], ids=["closed", "kept alive"])
+def test_cve_2026_2836_version_1_0_without_a_length(gateway, upstream, fields):
+    """What follows is no content: the next request where the connection stays, else nothing."""
+    with gateway.connect() as connection:
+        connection.send(request("POST /public HTTP/1.0", *fields) + get("/public/next"))
+        assert connection.read().status == 200
+        if fields:
+            assert connection.read().status == 200
+        else:
+            assert connection.is_closed()
+    received = upstream.received()
+    assert received.body == b"" and received.target == "/public"
+    if fields:
+        assert upstream.received().target == "/public/next"
+    untouched(gateway, upstream)
+
+
 @pytest.mark.parametrize("value", [b"chunked", b"Chunked", b"CHUNKED", b"  chunked \t "])
 def test_coding_as_it_should_be(gateway, upstream, value):
     data = post_with(b"Transfer-Encoding: " + value, body=chunked(b"one", b"two"))

@@ -111,6 +111,29 @@ def test_fields(gateway, upstream, text):
         upstream.reset()
 
 
+@pytest.mark.parametrize("value", rows([
+    ("CR", b"/a\rX-Forged: 1"), ("LF", b"/a\nX-Forged: 1"), ("NUL", b"/a\x00"),
+    ("vertical tab", b"/a\x0bb"), ("delete", b"/a\x7f"), ("obs-fold", b"/a\r\n X-Forged: 1"),
+]))
+@pytest.mark.parametrize("name", [b"Location", b"Set-Cookie", b"Content-Type", b"front-token"])
+def test_fields_of_an_answer_do_not_split(gateway, upstream, name, value):
+    """Response splitting: what an upstream let through is no answer."""
+    head = b"HTTP/1.1 302 Found\r\n" + name + b": " + value + b"\r\n"
+    broken(gateway, upstream, head + b"Content-Length: 0\r\n\r\n")
+
+
+def test_answer_that_was_split_before_is_two(gateway, upstream):
+    """A CRLF makes two fields, or two answers, at the upstream already: the second reaches nobody.
+    """
+    split = b"HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 0\r\n\r\n"
+    hostile = Hostile(upstream, split + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+    with gateway.connect() as connection:
+        connection.send(get("/public") + get(AFTER))
+        assert connection.read().status == 302
+        assert connection.read().body == b"ok"
+    assert hostile.rests.get(timeout=5) == b""
+
+
 # An answer may say the same length twice (RFC 9112 §6.3), and only a request's aliases are names
 # that somebody else may read.
 AS_FIELDS = {"twice the same", "CVE-2023-40518 underscore in the name", "dot in the name",
