@@ -1,6 +1,8 @@
 """The same framings byte by byte through the running gateway, cleartext and over TLS: what comes of
 them does not depend on how they arrive."""
 
+import time
+
 import pytest
 from support.certificates import trusting, write_certificate
 from support.client import Connection
@@ -8,7 +10,8 @@ from support.framing import CHUNKS, post_with, whole_requests
 from support.gateway import Gateway
 from support.message import chunked, get, post, request, rows
 from support.refusal import AFTER, Recorder, check_refusal, untouched
-from support.slow import CutConnection, at_once, byte_by_byte
+from support.slow import CutConnection, at_once, byte_by_byte, cpu_seconds
+from support.upstream import OK
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +86,38 @@ def test_served_each_way(gateway, upstream, way):
     assert [message.body for message in received] == [b"hello", b"onetwo", b"ok", b""]
     assert received[1].trailers == [(b"X-T", b"u")]
     untouched(gateway, upstream)
+
+
+CODED = b"Transfer-Encoding: chunked"
+STALLS = [
+    ("line", b"GET /public HT"),
+    ("head", b"GET /public HTTP/1.1\r\nHost: a\r\nX-A: b"),
+    ("length", post_with(b"Content-Length: 9")),
+    ("chunk size", post_with(CODED, body=b"5\r\nhello\r\n5")),
+    ("chunk", post_with(CODED, body=b"5\r\nhello\r\n5\r\nwo")),
+    ("between chunks", post_with(CODED, body=b"5\r\nhello\r\n")),
+    ("in a trailer", post_with(CODED, body=b"5\r\nhello\r\n0\r\nX: y")),
+    ("after a trailer", post_with(CODED, body=b"5\r\nhello\r\n0\r\nX: y\r\n")),
+    ("refused content", request("POST /nothing HTTP/1.1", "Content-Length: 9", body=b"x")),
+    ("refused chunks", request("POST /nothing HTTP/1.1", CODED, body=b"0\r\nX: y")),
+    ("next request", get("/public") + b"GET /public HT"),
+    ("behind a request that waits", get("/public/wait") + b"GET /public HT"),
+]
+
+
+def test_stalls_cost_no_work(base_configuration, certificate, upstream, tmp_path):
+    """A peer that stops anywhere is waited for by sleeping."""
+    upstream.answer = lambda call: None if "wait" in call.message.target else call.send(OK)
+    with Gateway(base_configuration, tmp_path, tls={"certificates": [certificate.files()]}) as own:
+        held = [own.connect(trusting()) for _ in STALLS]
+        for connection, (_, data) in zip(held, STALLS):
+            connection.send(data)
+        time.sleep(0.1)
+        before = cpu_seconds(own)
+        time.sleep(0.5)
+        assert cpu_seconds(own) - before < 0.1
+        for connection in held:
+            connection.reset()
 
 
 @pytest.mark.parametrize("answer", rows([

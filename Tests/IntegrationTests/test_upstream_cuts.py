@@ -1,8 +1,6 @@
 """Upstreams that leave or stall at any point of an exchange: 502 or 504 while nothing of the answer
 was passed on, else the client sees it cut; and each time both connections are free again."""
 
-import os
-import pathlib
 import socket
 import time
 
@@ -11,6 +9,7 @@ from support.client import exchange
 from support.gateway import Gateway, changed
 from support.message import chunked, get, request, rows
 from support.refusal import AFTER, unended
+from support.slow import cpu_seconds
 from support.upstream import OK
 
 ANSWERS = [
@@ -157,13 +156,6 @@ def dripping(pieces, pause, ended=None):
             ended.append(time.monotonic())
 
     return act
-
-
-def cpu_seconds(gateway):
-    """What the process used so far, of user and of system time."""
-    text = pathlib.Path(f"/proc/{gateway.process.pid}/stat").read_text()
-    fields = text.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def each(data):

@@ -1,5 +1,8 @@
-"""Clients that send byte by byte, cleartext or in records of TLS cut anywhere."""
+"""Clients that send byte by byte, cleartext or in records of TLS cut anywhere; and what waiting
+for them costs."""
 
+import os
+import pathlib
 import socket
 import ssl
 import time
@@ -81,3 +84,10 @@ class CutConnection(Connection):
     def __init__(self, port, timeout=10):
         self.socket = CutRecords(socket.create_connection(("127.0.0.1", port), timeout=timeout))
         self.reader = Reader(self.socket)
+
+
+def cpu_seconds(gateway):
+    """What the process used so far, of user and of system time."""
+    text = pathlib.Path(f"/proc/{gateway.process.pid}/stat").read_text()
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
