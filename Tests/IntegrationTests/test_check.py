@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from support.certificates import write_certificate
-from support.gateway import ROOT, binary
+from support.gateway import ROOT, binary, changed
 
 SHIPPED = sorted(path.relative_to(ROOT / "Config") for path in (ROOT / "Config").rglob("*.yaml"))
 
@@ -112,3 +112,61 @@ def test_secrets_are_not_shown(tmp_path):
     run = check(file, environment={"SALLYPORT_TEST_KEY": "very-secret"})
     assert run.returncode == 1
     assert "very-secret" not in run.stdout + run.stderr
+
+
+DURATION = ("1ms", "24h", "0ms", "86400001ms")
+# Key: the lowest and the highest value, one below and one above; None where there is no such end.
+RANGES = {
+    "server.workers": (1, 256, 0, 257),
+    "server.shutdown_grace": ("0s", "1h", None, "3600001ms"),
+    "sessions.core.timeout": DURATION,
+    "sessions.expired_status": (400, 499, 399, 500),
+    "sessions.keys.maximum_age": ("1s", "8760h", "999ms", "8761h"),
+    "sessions.keys.maximum_stale": ("1s", "8760h", "999ms", "8761h"),
+    "sessions.keys.unknown_key_cooldown": DURATION,
+    "sessions.token_cache.size": ("1MiB", "1024GiB", 1048575, "1025GiB"),
+    "sessions.token_cache.maximum_age": ("1s", "24h", "999ms", "86400001ms"),
+    **{f"timeouts.{name}": DURATION for name in (
+        "handshake", "request_head", "request_body_idle", "response_idle", "send_idle",
+        "keep_alive")},
+    "limits.request_head": (256, "1MiB", 255, 1048577),
+    "limits.request_fields": (1, 4096, 0, 4097),
+    "limits.request_target": (16, "1MiB", 15, 1048577),
+    "limits.request_body": (0, "1048576GiB", None, "1048577GiB"),
+    "limits.connections": (1, 1_000_000, 0, 1_000_001),
+    "forwarding.cors.max_age": ("0s", "24h", None, "86400001ms"),
+    "upstreams.app.max_connections": (1, 65_536, 0, 65_537),
+    **{f"upstreams.app.{name}": DURATION for name in (
+        "connect_timeout", "response_timeout", "idle_timeout")},
+}
+
+
+@pytest.mark.parametrize("column, is_fine", [(0, True), (1, True), (2, False), (3, False)])
+def test_range_of_every_key(tmp_path, column, is_fine):
+    """docs/configuration.md has the ranges. At each end it is fine, one past it is an error."""
+    configuration = {
+        "listeners": [{"address": "127.0.0.1:8080"}],
+        "upstreams": {"app": {"targets": ["http://127.0.0.1:9100"]}},
+        "routes": [{"path_prefix": "/", "session": "public", "upstream": "app"}],
+    }
+    set_here = {path: row[column] for path, row in RANGES.items() if row[column] is not None}
+    for path, value in set_here.items():
+        configuration = changed(configuration, **{path.replace(".", "__"): value})
+    file = tmp_path / "sallyport.yaml"
+    file.write_text(json.dumps(configuration))
+    run = check(file)
+    told = run.stdout + run.stderr
+    assert run.returncode == (0 if is_fine else 1), told
+    wrong = [path for path in set_here if not re.search(rf"error: `{re.escape(path)}`", told)]
+    assert wrong == (list(set_here) if is_fine else []), told
+
+
+def test_targets_of_an_upstream(tmp_path):
+    file = tmp_path / "sallyport.yaml"
+    for count, status in ((64, 0), (65, 1)):
+        targets = [f"http://127.0.0.1:{9000 + number}" for number in range(count)]
+        file.write_text(json.dumps({
+            "listeners": [{"address": "127.0.0.1:8080"}], "upstreams": {"app": {"targets": targets}},
+            "routes": [{"path_prefix": "/", "session": "public", "upstream": "app"}],
+        }))
+        assert check(file).returncode == status

@@ -98,6 +98,19 @@ def test_a_clock_set_back_lengthens_no_verdict(gateway, keys):
     assert checks == [1, 0, 1, 0, 1, 0, 1, 0]
 
 
+def test_a_verdict_ends_with_its_age(gateway, keys):
+    """`token_cache.maximum_age`: then the token is verified once more."""
+    token = bearer(access(keys.dynamic, expires=now() + DAY, number="age"))
+    with gateway.connect(trusting()) as connection:
+        checks = []
+        for jump in (0, 4 * MINUTE, 6 * MINUTE, 6 * MINUTE):
+            gateway.clock.jump(jump)
+            before = gateway.metric(CHECKS)
+            assert result(connection, token) == 200
+            checks.append(gateway.metric(CHECKS) - before)
+    assert checks == [1, 0, 1, 0]
+
+
 def test_old_keys_are_asked_for_again(gateway, own_core, keys):
     """A jump past `maximum_stale` makes the keys old: the core is asked, and if it does not
     answer nothing is known. Back again they are as young as before."""

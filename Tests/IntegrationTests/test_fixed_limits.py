@@ -185,6 +185,27 @@ def test_keys_of_a_set(start, base_configuration, keys, upstream):
         assert gateway.ask(get("/required", bearer(access(keys.dynamic)))).status == 200
 
 
+@pytest.mark.parametrize("place, status", [(8, 200), (9, 401)])
+def test_keys_tried_for_a_legacy_token(start, base_configuration, keys, upstream, place, status):
+    """It names no key: eight are tried."""
+    stranger, now = Key.made(), keys.dynamic.created_ms
+    with Core(keys) as core:
+        core.offers_web_keys = False
+        core.legacy_keys = [
+            {
+                "publicKey": (keys.dynamic if number == place else stranger)
+                .subject_public_key_info(),
+                "createdAt": now - number, "expiryTime": now + 1_000_000,
+            }
+            for number in range(1, place + 1)
+        ]
+        gateway = start(changed(base_configuration, sessions__core={"urls": [core.url]}))
+        gateway.wait_for_keys()
+        token = seed_session(keys, inner(keys.static))
+        assert gateway.ask(get("/required", cookie(token))).status == status
+    assert gateway.metric("sallyport_signature_checks_total") % 8 == 0
+
+
 def test_admin_connections(start, base_configuration, upstream):
     """Of more than 256 the latest are closed; the others are answered."""
     gateway = start(base_configuration)

@@ -117,6 +117,17 @@ def declares(text, name):
         or (name == "init" and "init(" in code)
 
 
+def named_tests(markdown):
+    """(file, name) of each `Folder/File::name` in a page."""
+    return re.findall(r"`([\w/.]+\.(?:py|swift))::([^`]+)`", markdown)
+
+
+def has_test(text, name):
+    """Whether a file of tests, in Python or Swift, declares that one."""
+    declared = rf"^(?:[ \t]*(?:@Test\b.*)?\bfunc[ \t]+`?|def[ \t]+){re.escape(name)}`?\("
+    return re.search(declared, text, re.MULTILINE) is not None
+
+
 def limit_names(text):
     """Stored limits of a Swift file: `var name =` and `static let name =`."""
     return re.findall(r"\b(?:var|static let)[ \t]+(\w+)(?:[ \t]*:[ \t]*\w+)?[ \t]*=", code_of(text))

@@ -90,3 +90,14 @@ def test_declaration():
 
 def test_limits():
     assert rules.limit_names("var a = 1\nstatic let b: Int = 2\nvar c: Int { 3 }") == ["a", "b"]
+
+
+def test_named_tests():
+    row = "| head | `test_limits.py::test_head`, `JSONTests/A.swift::one past it` | `x.py` |"
+    assert rules.named_tests(row) == [
+        ("test_limits.py", "test_head"), ("JSONTests/A.swift", "one past it"),
+    ]
+    assert rules.has_test("def test_head(limited):", "test_head")
+    assert not rules.has_test("def test_heads():\n    test_head()", "test_head")
+    assert rules.has_test("    @Test func `one past it`() {", "one past it")
+    assert rules.has_test("    @Test(arguments: [1])\n    func each(_ a: Int) {", "each")

@@ -146,6 +146,35 @@ def test_every_limit_is_on_the_page_of_limits():
     assert [name for name in names if f"`{name}`" not in page] == []
 
 
+@pytest.mark.parametrize("page", ["limits", "threat-model"])
+def test_every_test_that_a_page_names_exists(page):
+    """A file without a folder is in IntegrationTests."""
+    missing = []
+    for name, test in rules.named_tests((ROOT / f"docs/{page}.md").read_text()):
+        path = ROOT / "Tests" / (name if "/" in name else f"IntegrationTests/{name}")
+        if not path.is_file() or not rules.has_test(path.read_text(), test):
+            missing.append(f"{name}::{test}")
+    assert missing == []
+
+
+def test_every_limit_has_its_test():
+    rows = re.findall(r"^\| .* \|$", (ROOT / "docs/limits.md").read_text(), re.MULTILINE)
+    limits = [row for row in rows if not row.startswith(("| limit |", "|---"))]
+    assert len(limits) >= 50
+    assert [row for row in limits if not rules.named_tests(row)] == []
+
+
+def test_every_key_with_a_limit_is_on_the_page_of_limits():
+    """The keys of the sections `limits` and `timeouts`, and the limits of upstreams."""
+    page = (ROOT / "docs/limits.md").read_text()
+    keys = re.findall(
+        r"^\| `((?:limits|timeouts)\.\w+|max_connections|\w+_timeout)` \|",
+        (ROOT / "docs/configuration.md").read_text(), re.MULTILINE,
+    )
+    assert len(keys) >= 15
+    assert [key for key in keys if f"{key}`" not in page] == []
+
+
 def test_pages_link_to_what_exists():
     pages = [*ROOT.glob("*.md"), *files("docs", ".md")]
     missing = [
