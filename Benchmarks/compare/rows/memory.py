@@ -14,7 +14,7 @@ ORDER = ["nginx", "haproxy", "relay", "sallyport"]
 
 
 def run(bench):
-    connections = 200 if bench.options.quick else 5000
+    connections = 1000 if bench.options.quick else 5000
     found = {}
     for name in ORDER:
         with bench.proxies(name) as proxies:
