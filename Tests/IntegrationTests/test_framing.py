@@ -185,6 +185,22 @@ def test_byte_behind_a_request(gateway, upstream, first):
     untouched(gateway, upstream)
 
 
+@pytest.mark.parametrize("last", [
+    pytest.param(request("GET /public HTTP/1.1", "Connection: close"), id="close"),
+    pytest.param(request("GET /public HTTP/1.1", "connection: x, CLOSE"), id="in a list"),
+    pytest.param(request("GET /public HTTP/1.0"), id="version 1.0"),
+])
+def test_request_behind_the_last_one(gateway, upstream, last):
+    """Who said that a request is the last is not asked again."""
+    with gateway.connect() as connection:
+        connection.send(last + SMUGGLED)
+        answer = connection.read()
+        assert answer.status == 200 and answer.value("connection") == "close"
+        assert connection.is_closed()
+    assert upstream.received().target == "/public"
+    untouched(gateway, upstream)
+
+
 def test_request_behind_a_length_of_zero(gateway, upstream):
     """Garden s48: what was pipelined is no content."""
     with gateway.connect() as connection:

@@ -309,3 +309,18 @@ def test_bytes_behind_an_answer_reach_nobody(gateway, upstream, method, answer, 
         assert not connection.reader.buffer
     assert hostile.rests.get(timeout=5) == b""
     assert upstream.received().connection != upstream.received().connection
+
+
+@pytest.mark.parametrize("answer", rows([
+    ("close", HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\nok"),
+    ("close in a list", HEAD + b"Connection: x, Close\r\nContent-Length: 2\r\n\r\nok"),
+    ("connection that is no list", HEAD + b"Connection: a b\r\nContent-Length: 2\r\n\r\nok"),
+    ("version 1.0", b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+]))
+def test_connection_that_ends_with_its_answer_is_not_used_again(gateway, upstream, answer):
+    hostile = Hostile(upstream, answer)
+    with gateway.connect() as connection:
+        connection.send(get("/public") + get(AFTER))
+        assert [connection.read().body for _ in range(2)] == [b"ok", b"ok"]
+    assert hostile.rests.get(timeout=5) == b""
+    assert upstream.received().connection != upstream.received().connection
