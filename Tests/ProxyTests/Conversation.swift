@@ -12,8 +12,12 @@ struct Conversation: Equatable, CustomStringConvertible {
     var answers: [String] = []
     /// What the worker forgot to give back.
     var leftovers: [String] = []
+    /// Whether the worker found work to do though nothing came.
+    var isRestless = false
 
-    var description: String { "\(requests) -> \(answers) \(leftovers)" }
+    var isClean: Bool { leftovers.isEmpty && !isRestless }
+
+    var description: String { "\(requests) -> \(answers) \(leftovers) \(isRestless)" }
 }
 
 /// Plays clients one after another, and an upstream that answers every whole request with the same
@@ -61,7 +65,7 @@ final class Conversations {
 
     /// Lets the worker go on, and answers what has reached the upstream.
     private func turn(_ seen: inout Conversation, _ answerCuts: [Int]) throws {
-        try step()
+        try step(&seen)
         while let peer = try rig.upstream.acceptNow() { upstreams.append(peer) }
         for peer in upstreams {
             peer.poll()
@@ -69,23 +73,33 @@ final class Conversations {
                 seen.requests.append(plain(message))
                 for part in parts(of: answer, cutAt: answerCuts) {
                     try peer.send(part)
-                    try step()
+                    try step(&seen)
                 }
                 if closes { peer.shutdownWriting() }
-                try step()
+                try step(&seen)
                 peer.poll()
             }
         }
         upstreams.removeAll { $0.isOver }
     }
 
-    /// Two turns: one that reads what has come, one that sends what came of it.
-    private func step() throws {
+    /// A turn that reads what has come, one that sends what came of it, and as many more as the
+    /// worker has something to do in: soon nothing, until something else comes.
+    private func step(_ seen: inout Conversation) throws {
         var turns = 0
         try rig.run(until: "turns") {
             turns += 1
-            return turns > 2
+            return turns > 2 && (rig.worker.isResting || turns > 50)
         }
+        if !rig.worker.isResting { seen.isRestless = true }
+    }
+}
+
+extension Worker {
+    /// Whether it would sleep until an event or a timer.
+    fileprivate var isResting: Bool {
+        clientQueue.isEmpty && upstreamQueue.isEmpty && exchangeQueue.isEmpty
+            && dirtyClients.isEmpty && dirtyUpstreams.isEmpty
     }
 }
 

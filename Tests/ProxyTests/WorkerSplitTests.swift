@@ -38,7 +38,7 @@ import Testing
         let conversations = Conversations(try WorkerRig())
         let bytes = Array(Self.served[index].utf8)
         let outcomes = try everySplit(of: bytes) { try conversations.converse(bytes, cuts: $0) }
-        #expect(outcomes.differing.isEmpty && outcomes.whole.leftovers.isEmpty)
+        #expect(outcomes.differing.isEmpty && outcomes.whole.isClean)
         let statuses = outcomes.whole.answers.map { $0.prefix(12) }
         #expect(!statuses.isEmpty && !statuses.contains("HTTP/1.1 400"), "\(outcomes.whole)")
     }
@@ -74,7 +74,7 @@ import Testing
         let conversations = Conversations(try WorkerRig())
         let bytes = Array((Self.refused[index] + get("/public/smuggled")).utf8)
         let outcomes = try everySplit(of: bytes) { try conversations.converse(bytes, cuts: $0) }
-        #expect(outcomes.differing.isEmpty && outcomes.whole.leftovers.isEmpty)
+        #expect(outcomes.differing.isEmpty && outcomes.whole.isClean)
         #expect(outcomes.whole.requests.isEmpty, "\(outcomes.whole)")
         let answers = outcomes.whole.answers
         let statuses = ["HTTP/1.1 400", "HTTP/1.1 417", "HTTP/1.1 505"]
@@ -117,7 +117,7 @@ import Testing
         let outcomes = try everySplit(of: Array(answer.utf8)) {
             try conversations.converse(bytes, answerCuts: $0)
         }
-        #expect(outcomes.differing.isEmpty && outcomes.whole.leftovers.isEmpty)
+        #expect(outcomes.differing.isEmpty && outcomes.whole.isClean)
         #expect(outcomes.whole.requests.count == 1 && !outcomes.whole.answers.isEmpty)
     }
 
