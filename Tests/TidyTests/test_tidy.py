@@ -164,6 +164,15 @@ def test_every_limit_has_its_test():
     assert [row for row in limits if not rules.named_tests(row)] == []
 
 
+def test_every_attack_has_its_test():
+    page = (ROOT / "docs/threat-model.md").read_text()
+    section = page.split("## Attacks and what stops them")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| .* \|$", section, re.MULTILINE)
+    attacks = [row for row in rows if not row.startswith("| attack |")]
+    assert len(attacks) >= 60
+    assert [row for row in attacks if not rules.named_tests(row)] == []
+
+
 def test_every_key_with_a_limit_is_on_the_page_of_limits():
     """The keys of the sections `limits` and `timeouts`, and the limits of upstreams."""
     page = (ROOT / "docs/limits.md").read_text()
