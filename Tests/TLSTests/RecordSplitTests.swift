@@ -32,6 +32,20 @@ import Testing
         for part in parts(of: bytes, cutAt: cuts) { pair.feed(part) }
     }
 
+    /// Feeds fresh pairs what their client sends, which has the same length each time.
+    private func everyCut(
+        of stream: (TLSPair) -> [UInt8],
+        _ version: CInt,
+        _ context: borrowing TLSServerContext
+    ) throws -> SplitOutcomes<Outcome> {
+        let length = stream(try pair(version, context)).count
+        return try everySplit(of: [UInt8](repeating: 0, count: length)) { cuts in
+            let pair = try pair(version, context)
+            feed(pair, stream(pair), cutAt: cuts)
+            return Outcome(pair)
+        }
+    }
+
     /// The first message of a client; its length is the same each time.
     @Test(arguments: versions)
     func aClientHelloMayBeCutAnywhere(_ version: CInt) throws {
@@ -68,12 +82,7 @@ import Testing
             }
             return pair.client.takeOutgoing()
         }
-        let length = stream(try pair(version, context)).count
-        let outcomes = try everySplit(of: [UInt8](repeating: 0, count: length)) { cuts in
-            let pair = try pair(version, context)
-            feed(pair, stream(pair), cutAt: cuts)
-            return Outcome(pair)
-        }
+        let outcomes = try everyCut(of: stream, version, context)
         #expect(outcomes.differing.isEmpty && outcomes.whole.isEstablished)
         if version == TLS1_3_VERSION {
             #expect(outcomes.whole.received == Self.request && outcomes.whole.progress == .closed)
@@ -90,12 +99,7 @@ import Testing
             pair.client.sendCloseNotify()
             return pair.client.takeOutgoing()
         }
-        let length = stream(try pair(version, context)).count
-        let outcomes = try everySplit(of: [UInt8](repeating: 0, count: length)) { cuts in
-            let pair = try pair(version, context)
-            feed(pair, stream(pair), cutAt: cuts)
-            return Outcome(pair)
-        }
+        let outcomes = try everyCut(of: stream, version, context)
         #expect(outcomes.differing.isEmpty)
         #expect(outcomes.whole.received == Self.request + Self.request)
         #expect(outcomes.whole.progress == .closed && outcomes.whole.isDrained)
@@ -112,12 +116,7 @@ import Testing
             pair.client.write(Self.request)
             return bytes + pair.client.takeOutgoing()
         }
-        let length = stream(try pair(TLS1_3_VERSION, context)).count
-        let outcomes = try everySplit(of: [UInt8](repeating: 0, count: length)) { cuts in
-            let pair = try pair(TLS1_3_VERSION, context)
-            feed(pair, stream(pair), cutAt: cuts)
-            return Outcome(pair)
-        }
+        let outcomes = try everyCut(of: stream, TLS1_3_VERSION, context)
         #expect(outcomes.differing.isEmpty && outcomes.whole.received.isEmpty)
         #expect(outcomes.whole.progress == .failed(.badRecord))
     }
