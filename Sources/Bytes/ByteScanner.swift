@@ -53,6 +53,21 @@ extension Span where Element == UInt8 {
         return min(index, end)
     }
 
+    /// The first index of `start..<end` that may not stand for itself in a JSON string (RFC 8259
+    /// §7): a quotation mark, a reverse solidus, or a byte below 0x20; `end` when every byte may.
+    public func scanJSONText(from start: Int, to end: Int) -> Int {
+        precondition(start >= 0 && end <= count)
+        var index = start
+        while index < end, count &- index >= ByteBlock.count {
+            if let lane = ByteBlock.first(unsafe block(at: index).specialInJSON) {
+                return min(index &+ lane, end)
+            }
+            index &+= ByteBlock.count
+        }
+        while index < end, unsafe !self[unchecked: index].isSpecialInJSON { index &+= 1 }
+        return min(index, end)
+    }
+
     /// The first index of `start..<end` that holds no `tchar` (RFC 9110 §5.6.2); `end` when all do.
     public func scanToken(from start: Int, to end: Int) -> Int {
         precondition(start >= 0 && end <= count)
@@ -123,7 +138,17 @@ extension UInt8 {
     @inlinable public var isFieldContent: Bool { (self >= 0x20 && self != 0x7F) || self == 0x09 }
 }
 
+extension UInt8 {
+    fileprivate var isSpecialInJSON: Bool { self < 0x20 || self == 0x22 || self == 0x5C }
+}
+
 extension ByteBlock {
+    /// Quotation marks, reverse solidi and control bytes.
+    @inline(__always)
+    fileprivate var specialInJSON: Mask {
+        within(0, count: 0x20) .| equal(0x22) .| equal(0x5C)
+    }
+
     /// Letters, digits, `-` and `_`: nearly every byte of nearly every field name.
     @inline(__always)
     fileprivate var commonInTokens: Mask {

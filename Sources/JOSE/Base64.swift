@@ -76,40 +76,46 @@ public enum Base64 {
     ) -> Bool {
         result.removeAll(keepingCapacity: true)
         guard let count = decodedCount(text.count) else { return false }
-        result.reserveCapacity(count)
+        result.append(contentsOf: repeatElement(0, count: count))
         let values = values.span
+        var output = result.mutableSpan
         // Every value is looked at before the verdict: one test for all instead of one for each.
         var seen: UInt8 = 0
-        var index = 0
-        while index + 4 <= text.count {
-            let a = values[Int(text[index])]
-            let b = values[Int(text[index + 1])]
-            let c = values[Int(text[index + 2])]
-            let d = values[Int(text[index + 3])]
+        var read = 0
+        var written = 0
+        while read &+ 4 <= text.count {
+            let four = text.word(at: read, size: 4)
+            let a = values[Int(four & 0xFF)]
+            let b = values[Int(four &>> 8 & 0xFF)]
+            let c = values[Int(four &>> 16 & 0xFF)]
+            let d = values[Int(four &>> 24)]
             seen |= a | b | c | d
-            result.append(a &<< 2 | b &>> 4)
-            result.append(b &<< 4 | c &>> 2)
-            result.append(c &<< 6 | d)
-            index += 4
+            output[written] = a &<< 2 | b &>> 4
+            output[written &+ 1] = b &<< 4 | c &>> 2
+            output[written &+ 2] = c &<< 6 | d
+            read &+= 4
+            written &+= 3
         }
         guard seen & noValue == 0 else { return false }
-        return decodeRest(text.extracting(index..<text.count), values: values, into: &result)
+        let rest = text.extracting(read..<text.count)
+        return decodeRest(rest, values: values, to: &output, at: written)
     }
 
     /// The last two or three characters; bits left over must be zero (RFC 4648 §3.5).
     private static func decodeRest(
         _ text: Span<UInt8>,
         values: Span<UInt8>,
-        into result: inout [UInt8]
+        to output: inout MutableSpan<UInt8>,
+        at index: Int
     ) -> Bool {
         guard text.count >= 2 else { return text.isEmpty }
         let a = values[Int(text[0])]
         let b = values[Int(text[1])]
         let c = text.count == 3 ? values[Int(text[2])] : 0
         guard (a | b | c) & noValue == 0 else { return false }
-        result.append(a &<< 2 | b &>> 4)
+        output[index] = a &<< 2 | b &>> 4
         if text.count == 2 { return b & 0x0F == 0 }
-        result.append(b &<< 4 | c &>> 2)
+        output[index &+ 1] = b &<< 4 | c &>> 2
         return c & 0x03 == 0
     }
 

@@ -6,22 +6,18 @@ enum JSONStringReader {
     /// one.
     static func read(_ bytes: Span<UInt8>, index: inout Int) throws(JSONFailure) -> String {
         let start = index + 1
-        var end = start
-        while end < bytes.count {
-            switch bytes[end] {
-            case 0x22:
-                index = end + 1
-                return try text(bytes.extracting(start..<end))
-            case 0x5C:
-                index = start
-                return try readEscaped(bytes, index: &index)
-            case 0..<0x20:
-                throw .controlCharacter
-            default:
-                end += 1
-            }
+        let end = bytes.scanJSONText(from: start, to: bytes.count)
+        guard end < bytes.count else { throw .unexpectedEnd }
+        switch bytes[end] {
+        case 0x22:
+            index = end + 1
+            return try text(bytes.extracting(start..<end))
+        case 0x5C:
+            index = start
+            return try readEscaped(bytes, index: &index)
+        default:
+            throw .controlCharacter
         }
-        throw .unexpectedEnd
     }
 
     /// As `read`, for a string with escapes; `index` is after the opening quotation mark.

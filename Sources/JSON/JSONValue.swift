@@ -123,7 +123,8 @@ public struct JSONObject: Sendable, Equatable {
 extension String {
     /// Byte for byte, where `==` compares characters whatever their encoding.
     func hasSameBytes(as other: String) -> Bool {
-        guard utf8.count == other.utf8.count else { return false }
+        // Equal bytes are equal characters, and that most names differ is told faster by these.
+        guard utf8.count == other.utf8.count, self == other else { return false }
         let left = utf8Span.span
         let right = other.utf8Span.span
         return left.equals(right)

@@ -104,6 +104,8 @@ public struct Worker: ~Copyable {
     static let generationsMaximum = 64
     /// Accepts of one listener in one turn.
     static let acceptsPerTurn = 64
+    /// Connections whose output is written together.
+    static let flushBatch = 4
     /// Bytes that may wait in an output before the other side is not read any more.
     static let highWater = 64 * 1024
 

@@ -38,6 +38,7 @@ extension Worker {
             let event = loop.event(at: index)
             if (event.token.kind == EventKind.upstream) == upstreamsOnly {
                 handle(event.token, event.readiness)
+                flushIfMany()
             }
         }
     }
@@ -82,13 +83,19 @@ extension Worker {
 
     private mutating func serveUpstreamQueue() {
         let count = upstreamQueue.count
-        for index in 0..<count { serve(upstreamQueue[index]) }
+        for index in 0..<count {
+            serve(upstreamQueue[index])
+            flushIfMany()
+        }
         upstreamQueue.removeFirst(count)
     }
 
     private mutating func serveClientQueue() {
         let count = clientQueue.count
-        for index in 0..<count { serve(clientQueue[index]) }
+        for index in 0..<count {
+            serve(clientQueue[index])
+            flushIfMany()
+        }
         clientQueue.removeFirst(count)
     }
 
@@ -114,6 +121,13 @@ extension Worker {
         guard upstreams.contains(upstream), !upstreams[upstream].isDirty else { return }
         upstreams[upstream].isDirty = true
         dirtyUpstreams.append(upstream)
+    }
+
+    /// Writes before the turn's end when enough connections wait for it, so that the first of many
+    /// events does not wait for the last. Each has one event a turn, so it is one write all the
+    /// same.
+    private mutating func flushIfMany() {
+        if dirtyUpstreams.count &+ dirtyClients.count >= Self.flushBatch { flushDirty() }
     }
 
     /// Upstreams first: their answers take longest.

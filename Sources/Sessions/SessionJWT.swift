@@ -36,24 +36,26 @@ enum SessionJWT: Equatable {
             case .accessToken: false
             }
         guard fromPayload else {
-            return examine(bytes, isAccessToken: true, wallMilliseconds: wallMilliseconds)
+            guard token.format.isJWT, bytes.count <= maximumBytes else {
+                return .unusable(Fault())
+            }
+            // Its parts are known, and its signature was verified as RS256.
+            return examine(
+                token.payload,
+                isRS256: token.isRS256,
+                token: bytes,
+                isAccessToken: true,
+                wallMilliseconds: wallMilliseconds
+            )
         }
         let property = token.payload["_jwtPName"]?.string ?? options.jwtProperty
         guard let text = token.payload[property]?.string else { return .unusable(Fault()) }
-        return examine(
-            Array(text.utf8),
-            isAccessToken: false,
-            wallMilliseconds: wallMilliseconds
-        )
+        return examine(Array(text.utf8), wallMilliseconds: wallMilliseconds)
     }
 
     /// Usable: three base64url segments, none empty, header `alg` RS256, payload an object with a
     /// numeric `exp` in the future.
-    private static func examine(
-        _ bytes: [UInt8],
-        isAccessToken: Bool,
-        wallMilliseconds: Int64
-    ) -> SessionJWT {
+    private static func examine(_ bytes: [UInt8], wallMilliseconds: Int64) -> SessionJWT {
         let token = bytes.span
         guard token.count <= maximumBytes, let parts = TokenParts(token),
             !parts.signature.isEmpty,
@@ -62,16 +64,31 @@ enum SessionJWT: Equatable {
             let payloadBytes = Base64.decodeURL(token.extracting(parts.payload)),
             let claims = try? JSONValue.parse(payloadBytes.span).object
         else { return .unusable(Fault()) }
+        let header = try? JSONValue.parse(headerBytes.span).object
+        return examine(
+            claims,
+            isRS256: header?["alg"]?.string == "RS256",
+            token: bytes,
+            isAccessToken: false,
+            wallMilliseconds: wallMilliseconds
+        )
+    }
+
+    private static func examine(
+        _ claims: JSONObject,
+        isRS256: Bool,
+        token: [UInt8],
+        isAccessToken: Bool,
+        wallMilliseconds: Int64
+    ) -> SessionJWT {
         let expiry = Timestamp.seconds(claims["exp"])
         var fault = Fault(expiry: expiry, issuedAt: Timestamp.seconds(claims["iat"]))
-        guard let header = try? JSONValue.parse(headerBytes.span).object,
-            header["alg"]?.string == "RS256", let expiry
-        else { return .unusable(fault) }
+        guard isRS256, let expiry else { return .unusable(fault) }
         guard wallMilliseconds < expiry else {
             fault.isExpiredOnly = true
             return .unusable(fault)
         }
-        return .usable(token: bytes, expiry: expiry, isAccessToken: isAccessToken)
+        return .usable(token: token, expiry: expiry, isAccessToken: isAccessToken)
     }
 }
 

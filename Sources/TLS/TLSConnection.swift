@@ -304,8 +304,8 @@ extension TLSConnection {
 }
 
 /// Empties this thread's error queue, which must be empty when OpenSSL is asked for an error:
-/// before the first call of a step, since a step ends with the first that fails. To look first costs
-/// a fraction of clearing an empty queue.
+/// before the first call of a step, since a step ends with the first that fails. To look first
+/// costs a fraction of clearing an empty queue.
 private func clearErrors() {
     if ERR_peek_error() != 0 { ERR_clear_error() }
 }
