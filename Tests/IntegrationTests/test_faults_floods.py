@@ -2,12 +2,10 @@
 the flood costs is bounded in each turn. `Benchmarks/compare --only floods` measures how long they
 wait."""
 
-import signal
-
 import pytest
 from support.answering import AnsweringProcess
 from support.core import Core
-from support.crowd import comes_to_rest, descriptors
+from support.crowd import comes_to_rest, descriptors, stopped
 from support.established import established
 from support.flood import script
 from support.gateway import changed
@@ -71,10 +69,9 @@ def test_a_burst_waits_for_its_turns(flooded, keys):
     tokens = [access(keys.dynamic, number=number) for number in range(100)]
     connections = [flooded.connect() for _ in tokens]
     flooded.settle()
-    flooded.signal(signal.SIGSTOP)
-    for connection, token in zip(connections, tokens):
-        connection.send(get("/required", bearer(token)))
-    flooded.signal(signal.SIGCONT)
+    with stopped(flooded):
+        for connection, token in zip(connections, tokens):
+            connection.send(get("/required", bearer(token)))
     assert [connection.read().status for connection in connections] == [200] * len(tokens)
     assert flooded.metric("sallyport_signature_checks_total") == len(tokens)
     # 84 wait after the first turn, 68 after the second, and so on; parsed or not, each once.

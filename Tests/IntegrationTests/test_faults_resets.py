@@ -4,7 +4,6 @@ stops, and whoever comes next is served.
 A few dozen of each phase; SALLYPORT_LOAD_SECONDS=60 for some thousands."""
 
 import os
-import signal
 import ssl
 import threading
 import time
@@ -13,7 +12,7 @@ import pytest
 from support.certificates import trusting
 from support.client import Connection, eventually
 from support.core import Core
-from support.crowd import clients, comes_to_rest, descriptors, is_at_rest
+from support.crowd import clients, comes_to_rest, descriptors, is_at_rest, stopped
 from support.gateway import Gateway, changed
 from support.message import bearer, chunked, get, request, rows
 from support.resetting import PHASES, ResettingUpstream
@@ -120,11 +119,10 @@ def test_a_reset_that_comes_with_its_request(faulty, behind):
     connections = [faulty.connect(faulty.context) for _ in range(20)]
     assert eventually(lambda: clients(faulty) >= 20)
     faulty.settle()
-    faulty.signal(signal.SIGSTOP)
-    for connection in connections:
-        connection.send(get("/public/hold"))
-        connection.reset()
-    faulty.signal(signal.SIGCONT)
+    with stopped(faulty):
+        for connection in connections:
+            connection.send(get("/public/hold"))
+            connection.reset()
     assert eventually(lambda: is_at_rest(faulty))
     assert behind.received_nothing(0.1)
 

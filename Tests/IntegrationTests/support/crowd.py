@@ -1,9 +1,12 @@
 """Many connections at once from one thread, and what a gateway holds while they are there."""
 
+import contextlib
 import errno
 import os
+import pathlib
 import resource
 import select
+import signal
 import socket
 import struct
 import time
@@ -42,6 +45,21 @@ def comes_to_rest(gateway, descriptors_before, within=10):
     return eventually(
         lambda: is_at_rest(gateway) and descriptors(gateway) <= descriptors_before + 2, within
     )
+
+
+@contextlib.contextmanager
+def stopped(gateway):
+    """The gateway's process stands still meanwhile; then it finds everything at once."""
+    tasks = pathlib.Path(f"/proc/{gateway.process.pid}/task")
+    gateway.signal(signal.SIGSTOP)
+    try:
+        assert eventually(lambda: all(
+            (task / "stat").read_text().rpartition(") ")[2].startswith("T")
+            for task in tasks.iterdir()
+        ))
+        yield
+    finally:
+        gateway.signal(signal.SIGCONT)
 
 
 class Crowd:
