@@ -109,6 +109,19 @@ public struct ReserveDescriptor: ~Copyable {
         reserve = Self.take()
     }
 
+    /// Whether there is one: another thread may have got the descriptor while `shed` used it.
+    public var isHeld: Bool {
+        switch reserve {
+        case .none: false
+        case .some: true
+        }
+    }
+
+    /// Takes it again, if it was lost and a descriptor is free.
+    public mutating func takeAgain() {
+        if !isHeld { reserve = Self.take() }
+    }
+
     /// Accepts one connection and closes it at once; the reserve is taken again after that.
     public mutating func shed(_ listener: borrowing Socket) {
         reserve = nil

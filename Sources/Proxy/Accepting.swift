@@ -9,10 +9,30 @@ extension Worker {
     /// Takes what waits on a listener, up to a bound; the listener is level-triggered, so the rest
     /// comes in the next turn.
     mutating func accept(_ listener: Handle<Listener>) {
-        guard listeners.contains(listener) else { return }
+        guard listeners.contains(listener), holdsReserve() else { return }
         for _ in 0..<Self.acceptsPerTurn {
             guard acceptOne(listener) else { return }
         }
+    }
+
+    /// Without a reserve nobody could be turned away, so nobody is accepted either.
+    private mutating func holdsReserve() -> Bool {
+        var reserve = reserve.take() ?? ReserveDescriptor()
+        if !reserve.isHeld {
+            reserve.takeAgain()
+            if reserve.isHeld { surroundings.connections.reserveFound() }
+        }
+        let isHeld = reserve.isHeld
+        self.reserve = consume reserve
+        return isHeld
+    }
+
+    private mutating func shed(_ listener: Handle<Listener>) {
+        metrics.increment(.connectionsShed)
+        var reserve = reserve.take() ?? ReserveDescriptor()
+        reserve.shed(listeners[listener].socket)
+        if !reserve.isHeld { surroundings.connections.reserveLost() }
+        self.reserve = consume reserve
     }
 
     /// - Returns: whether another may wait.
@@ -24,10 +44,7 @@ extension Worker {
         case .wouldBlock:
             return false
         case .outOfDescriptors:
-            metrics.increment(.connectionsShed)
-            var reserve = reserve.take()
-            reserve?.shed(listeners[listener].socket)
-            self.reserve = consume reserve
+            shed(listener)
             return false
         case .failed:
             return false

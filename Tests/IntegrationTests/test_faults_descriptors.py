@@ -92,6 +92,21 @@ def test_no_descriptor_for_clients(start, base_configuration, keys, upstream):
     assert comes_to_rest(gateway, before)
 
 
+def test_no_descriptor_for_the_clients_of_two_workers(start, base_configuration, upstream):
+    """One may get the descriptor that the other turns clients away with: it takes it back."""
+    gateway = start(changed(base_configuration, server={"workers": 2, "shutdown_grace": "1s"}))
+    before = descriptors(gateway)
+    with gateway.connect() as connection:
+        assert connection.ask(get("/public")).status == 200
+        with without_descriptors(gateway):
+            for _ in range(3):
+                attempt(gateway.port, 300)
+                assert connection.ask(get("/nothing")).status == 404
+            assert eventually(lambda: attempt(gateway.port, 300) == 300, 20)
+        assert gateway.ask(get("/public")).status == 200
+    assert comes_to_rest(gateway, before)
+
+
 def test_no_descriptor_for_the_upstream(start, base_configuration, own_upstream):
     """EMFILE at the connect: 502, and the client keeps its connection."""
     configuration = changed(base_configuration, upstreams__main={
