@@ -8,6 +8,7 @@ extension FieldName {
     /// - Returns: `isAlias` is true when `name` folds to the field's name and is not that name in
     ///   any letter case.
     public static func lookup(_ name: Span<UInt8>) -> (id: FieldName, isAlias: Bool) {
+        guard FieldNameTable.mayHold(name) else { return (.other, false) }
         let folded = FoldedName(name)
         if name.count <= FoldedName.maximumBytes,
             let id = FieldNameTable.find(folded.words, count: name.count)
@@ -115,6 +116,30 @@ private enum FieldNameTable {
 
     private static func named(_ length: Int) -> [FieldName] {
         FieldName.allCases.filter { length > 0 && $0.name.utf8CodeUnitCount == length }
+    }
+
+    /// For each length a bit for each letter that a name of it begins with.
+    private static let firstLetters: [UInt32] = (0...FoldedName.maximumBytes).map { length in
+        named(length).reduce(0) { $0 | 1 << UInt32(unsafe $1.name.utf8Start[0] &- firstLetter) }
+    }
+
+    private static let firstLetter = UInt8(ascii: "a")
+
+    /// Whether the first byte and the length leave it open that the name has a meaning: most names
+    /// that have none end here. Folding turns no other byte into a letter.
+    static func mayHold(_ name: Span<UInt8>) -> Bool {
+        guard !name.isEmpty else { return false }
+        let first = name[0].lowercased
+        switch first {
+        case UInt8(ascii: "p"), UInt8(ascii: "x"):
+            return true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"):
+            let count = name.count
+            return count <= FoldedName.maximumBytes
+                && firstLetters[count] >> UInt32(first &- firstLetter) & 1 == 1
+        default:
+            return false
+        }
     }
 
     /// The field whose name has these bytes; `count` is at most 32.

@@ -115,10 +115,7 @@ enum BodyRelay {
         guard coding == .chunked else { return true }
         ChunkWriter.appendLastChunk(to: &output)
         for line in trailers where rules.allow(line, bytes) {
-            output.append(bytes.bytes(line.name))
-            output.append(": ")
-            output.append(bytes.bytes(line.value))
-            output.append("\r\n")
+            output.append(line, of: bytes)
         }
         return true
     }

@@ -129,13 +129,13 @@ enum RequestRewrite {
             ) {
                 return
             }
-            copy(line.name, line.value, bytes, &output)
+            output.append(line, of: bytes)
         case .cookie where !line.isAlias && !context.untouched:
             appendCookie(line, bytes, cookies, &output)
         case .contentLength where !line.isAlias:
-            copy(line.name, line.length(in: bytes), bytes, &output)
+            output.append(line.withPlainLength(in: bytes), of: bytes)
         default:
-            if passes(line, bytes, context, rules) { copy(line.name, line.value, bytes, &output) }
+            if passes(line, bytes, context, rules) { output.append(line, of: bytes) }
         }
     }
 
@@ -173,18 +173,6 @@ enum RequestRewrite {
                 settingJWT: !context.untouched
             )
         }
-    }
-
-    private static func copy(
-        _ name: ByteRange,
-        _ value: ByteRange,
-        _ bytes: Span<UInt8>,
-        _ output: inout Buffer
-    ) {
-        output.append(bytes.bytes(name))
-        output.append(": ")
-        output.append(bytes.bytes(value))
-        output.append("\r\n")
     }
 
     /// The cookies that are not the session's; no field when none is left.

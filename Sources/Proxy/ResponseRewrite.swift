@@ -47,19 +47,15 @@ enum ResponseRewrite {
         // One length at most, and none where there can be no content (RFC 9110 §8.6).
         var hasLength = head.status < 200 || head.status == 204
         for line in head.fields where passes(line, bytes, named) {
-            var value = line.value
             if line.id == .contentLength, !line.isAlias {
-                if hasLength { continue }
+                if !hasLength { output.append(line.withPlainLength(in: bytes), of: bytes) }
                 hasLength = true
-                value = line.length(in: bytes)
+                continue
             }
             if line.id == .cacheControl, !hasCacheRule {
                 hasCacheRule = settlesCaching(bytes.bytes(line.value))
             }
-            output.append(bytes.bytes(line.name))
-            output.append(": ")
-            output.append(bytes.bytes(value))
-            output.append("\r\n")
+            output.append(line, of: bytes)
         }
         if context.isPrivate, !hasCacheRule { output.append("Cache-Control: private\r\n") }
         if context.framing == .chunked { output.append("Transfer-Encoding: chunked\r\n") }
