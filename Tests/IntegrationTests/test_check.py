@@ -166,7 +166,8 @@ def test_targets_of_an_upstream(tmp_path):
     for count, status in ((64, 0), (65, 1)):
         targets = [f"http://127.0.0.1:{9000 + number}" for number in range(count)]
         file.write_text(json.dumps({
-            "listeners": [{"address": "127.0.0.1:8080"}], "upstreams": {"app": {"targets": targets}},
+            "listeners": [{"address": "127.0.0.1:8080"}],
+            "upstreams": {"app": {"targets": targets}},
             "routes": [{"path_prefix": "/", "session": "public", "upstream": "app"}],
         }))
         assert check(file).returncode == status
