@@ -42,7 +42,7 @@ let modules = [
 
 let package = Package(
     name: "sallyport",
-    products: modules.map { .library(name: $0, targets: [$0]) },
+    products: (modules + ["FuzzMachines"]).map { .library(name: $0, targets: [$0]) },
     dependencies: [
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -167,12 +167,16 @@ let package = Package(
                 "HTTPCore", "JOSE", "JSON",
             ]
         ),
-        tests(
-            "FuzzTests",
-            [
-                "Bytes", "HTTPCore", "HTTP1", "JSON", "Cryptography", "JOSE", "Sessions",
-                "TestSupport",
-            ]
+        .target(
+            name: "FuzzMachines",
+            dependencies: [
+                "Bytes", "EventLoop", "JSON", "Cryptography", "HTTPCore", "Observability", "TLS",
+                "HTTP1", "JOSE", "Sessions", "Policy", "Connections", "Upstreams", "Proxy",
+                "Configuration", "TestSupport",
+            ],
+            path: "Fuzz/Machines",
+            swiftSettings: settings
         ),
+        tests("FuzzTests", ["FuzzMachines"]),
     ]
 )

@@ -32,7 +32,8 @@ def files(folder, *suffixes):
 
 SWIFT = files("Sources", ".swift")
 ALL_SWIFT = [
-    *SWIFT, *files("Tests", ".swift"), *files("Benchmarks", ".swift"), ROOT / "Package.swift",
+    *SWIFT, *files("Tests", ".swift"), *files("Benchmarks", ".swift"), *files("Fuzz", ".swift"),
+    ROOT / "Package.swift",
 ]
 PYTHON = files("Tests", ".py") + files("Benchmarks", ".py")
 SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file()]
