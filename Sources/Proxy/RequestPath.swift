@@ -257,7 +257,7 @@ extension Worker {
         send(exchange, upstream)
     }
 
-    /// The head goes out at the turn's end; the content follows by credit.
+    /// The head goes out with the next batch of writes; the content follows by credit.
     private mutating func send(_ exchange: Handle<Exchange>, _ upstream: Handle<UpstreamConnection>)
     {
         exchanges[exchange].state = .awaitingResponse
