@@ -39,6 +39,7 @@ public struct ContentDecoder: Sendable {
     private var phase: Phase
     private var chunkLine = ChunkLine()
     private var trailerLines = LineReader()
+    private var trailerCount = 0
     private let trailersMaximum: Int
 
     /// - Parameters:
@@ -67,8 +68,8 @@ public struct ContentDecoder: Sendable {
     ///
     /// - Parameters:
     ///   - bytes: the input from the first byte not yet consumed.
-    ///   - trailers: filled while a trailer section is read; its lines are whole after the step
-    ///     `trailers`.
+    ///   - trailers: set by the step `trailers`, and never read: other connections may use the same
+    ///     array in between.
     /// - Returns: what the input holds next.
     /// - Throws: the rule of the chunked coding, or of a trailer section, that the input breaks.
     public mutating func next(
@@ -110,7 +111,6 @@ public struct ContentDecoder: Sendable {
             case .chunkLine:
                 guard let size = try chunkLine.read(bytes, from: &position) else { continue }
                 phase = size == 0 ? .trailers : .chunkData(size)
-                if size == 0 { trailers.removeAll(keepingCapacity: true) }
             case .chunkData(let left):
                 let taken = min(left, UInt64(bytes.count &- position))
                 phase = taken == left ? .chunkEnd : .chunkData(left - taken)
@@ -131,7 +131,8 @@ public struct ContentDecoder: Sendable {
     }
 
     /// Reads the trailer section (RFC 9112 §7.1.2), which begins at `start`. Until it is complete
-    /// its bytes are not consumed, so that ranges into them hold.
+    /// its bytes are not consumed; then its lines, each of which was judged as it came, are
+    /// collected.
     private mutating func readTrailers(
         _ bytes: Span<UInt8>,
         from start: Int,
@@ -143,17 +144,30 @@ public struct ContentDecoder: Sendable {
             guard !line.isEmpty else {
                 phase = .finished
                 let end = start &+ trailerLines.start
-                if trailers.isEmpty { return .end(consumed: end) }
+                if trailerCount == 0 { return .end(consumed: end) }
+                try Self.collect(window, into: &trailers)
                 Self.shift(&trailers, by: start)
                 return .trailers(consumed: end)
             }
-            guard trailers.count < trailersMaximum else { throw .tooManyFields }
+            guard trailerCount < trailersMaximum else { throw .tooManyFields }
             let field = try FieldLine(window, line: line)
             guard field.id.mayBeTrailer else { throw .forbiddenTrailer }
-            trailers.append(field)
+            trailerCount &+= 1
         }
         guard section.count < Limits.trailerSection else { throw .trailersTooLarge }
         return .needsMore(consumed: start)
+    }
+
+    /// The lines of a complete section, in place of what `trailers` held.
+    private static func collect(
+        _ section: Span<UInt8>,
+        into trailers: inout [FieldLine]
+    ) throws(HTTP1Failure) {
+        trailers.removeAll(keepingCapacity: true)
+        var lines = LineReader()
+        while let line = try lines.next(section), !line.isEmpty {
+            trailers.append(try FieldLine(section, line: line))
+        }
     }
 
     private static func content(from start: Int, _ count: UInt64) -> Step {

@@ -24,6 +24,28 @@ import Testing
         #expect(end == .end(consumed: 0) && trailers.count == 1)
     }
 
+    /// A worker has one array of trailers for all its connections: a section that comes in pieces
+    /// must not take over what another connection's left there.
+    @Test func trailersOfOtherConnectionsStayApart() throws {
+        let mine = Array("0\r\nX-A: b\r\nEtag: c\r\n\r\n".utf8)
+        let other = Array("0\r\nX-Z: a longer value\r\nX-Y: x\r\nX-X: w\r\n\r\n".utf8)
+        for cut in 0...mine.count {
+            for otherCut in 0...other.count {
+                var trailers: [FieldLine] = []
+                var decoder = ContentDecoder(.chunked)
+                var input = mine
+                let begun = try decoder.next(input.span.extracting(first: cut), trailers: &trailers)
+                if case .needsMore(let consumed) = begun { input.removeFirst(consumed) }
+                var another = ContentDecoder(.chunked)
+                _ = try another.next(other.span.extracting(first: otherCut), trailers: &trailers)
+                if case .trailers = begun { continue }
+                let step = try decoder.next(input.span, trailers: &trailers)
+                #expect(step == .trailers(consumed: input.count))
+                #expect(trailers.map { record(of: $0, input) } == ["X-A: b", "Etag: c"])
+            }
+        }
+    }
+
     static let refused: [(String, HTTP1Failure)] = [
         ("X-A: b\r\n c", .obsoleteLineFolding),
         (" X-A: b", .obsoleteLineFolding),

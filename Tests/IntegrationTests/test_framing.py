@@ -275,3 +275,23 @@ def test_requests_in_small_pieces(gateway, upstream, size):
             connection.send(data[start:start + size])
         assert [connection.read().status for _ in range(2)] == [200, 200]
     assert upstream.received().body == b"hello"
+
+
+def test_trailers_of_connections_stay_apart(gateway, upstream):
+    """Two trailer sections that come in pieces: what one connection's say must not be cut out of
+    the other's bytes, or a request hides in a value."""
+    head = request("POST /public HTTP/1.1", "Transfer-Encoding: chunked")
+    with gateway.connect() as one, gateway.connect() as other:
+        one.send(head + b"0\r\nX-A: aGET /required HTTP/1.1\r\n")
+        gateway.settle()
+        other.send(head + b"0\r\nA: bb\r\nX-B: " + b"c" * 20)
+        other.send(b"\r\nX-C: " + b"d" * 4000 + b"\r\n")
+        gateway.settle()
+        one.send(b"\r\n")
+        assert one.read().status == 200
+        assert upstream.received().trailers == [(b"X-A", b"aGET /required HTTP/1.1")]
+        other.send(b"\r\n")
+        assert other.read().status == 200
+    expected = [(b"A", b"bb"), (b"X-B", b"c" * 20), (b"X-C", b"d" * 4000)]
+    assert upstream.received().trailers == expected
+    assert upstream.received_nothing() and gateway.is_running()
