@@ -10,8 +10,13 @@ enum SessionMachine {
         guard var rig = try? SessionRig() else { return }
         for step in SessionScript.steps(input) { rig.perform(step) }
         for _ in 0..<12 { rig.turn() }
-        for upstream in rig.upstreams { try ForwardedRequests.check(upstream.received) }
-        for client in rig.clients { try ClientAnswers.check(client) }
+        var forwarded = 0
+        for upstream in rig.upstreams {
+            forwarded += try ForwardedRequests.check(upstream.received)
+        }
+        var relayed = 0
+        for client in rig.clients { relayed += try ClientAnswers.check(client) }
+        try require(relayed <= forwarded, "an answer follows a request that went on")
         let leftovers = rig.finish()
         try require(leftovers.isEmpty, "nothing is held when everybody has left")
     }
@@ -27,10 +32,11 @@ enum ForwardedRequests {
         "proxy", "upgrade", "keep-alive", "connection", "x-original-url", "x-http-method-override",
     ]
 
-    static func check(_ bytes: [UInt8]) throws(BrokenRule) {
-        for message in try MessageStream.requests(bytes, isComplete: true).messages {
-            try check(message.head, message.bytes)
-        }
+    /// - Returns: how many there are.
+    static func check(_ bytes: [UInt8]) throws(BrokenRule) -> Int {
+        let messages = try MessageStream.requests(bytes, isComplete: true).messages
+        for message in messages { try check(message.head, message.bytes) }
+        return messages.count
     }
 
     private static func check(_ head: HeadRecord, _ bytes: [UInt8]) throws(BrokenRule) {
@@ -83,24 +89,40 @@ enum ForwardedRequests {
 
 /// What a worker sent to a client over one connection.
 enum ClientAnswers {
-    static func check(_ client: PlayedConnection) throws(BrokenRule) {
+    /// - Returns: how many of the answers are an upstream's.
+    static func check(_ client: PlayedConnection) throws(BrokenRule) -> Int {
         let asked = try MessageStream.requests(client.sent, isComplete: false)
         var methods = asked.messages.map(\.method)[...]
         // What is no whole request may have an answer of its own.
         if asked.hasRest { methods.append(.other) }
         let answers = try MessageStream.responses(client.received, to: methods)
         var final = 0
+        var relayed = 0
         var isLast = false
         for answer in answers {
             try require(!isLast, "nothing follows the last answer")
             try answer.head.check(in: answer.bytes, limits: MessageStream.limits)
             try checkFields(answer.head, answer.bytes)
             if answer.head.status >= 200 {
+                if final < asked.messages.count, isRelayed(answer, to: asked.messages[final]) {
+                    relayed += 1
+                }
                 final += 1
                 isLast = !answer.head.keepsAlive
             }
         }
         try require(final <= methods.count, "a request has one answer")
+        return relayed
+    }
+
+    /// The gateway's own answers give a reason, or are to preflights or from its route of JWTs.
+    private static func isRelayed(
+        _ answer: MessageStream.Message,
+        to request: MessageStream.Message
+    ) -> Bool {
+        let target = request.bytes[request.head.startLine[1].indices]
+        return answer.head.values(of: "sallyport-reason", in: answer.bytes).isEmpty
+            && request.method != .options && target.firstRange(of: Array("jwt".utf8)) == nil
     }
 
     private static func checkFields(_ head: HeadRecord, _ bytes: [UInt8]) throws(BrokenRule) {

@@ -34,6 +34,8 @@ public struct UpstreamConnection: ~Copyable {
     public let address: Int
     /// Whether it has carried an exchange before this one.
     public var isReused = false
+    /// Whether a byte went out since the exchange took it.
+    public var hasSent = false
     /// Whether a byte came since the exchange took it.
     public var hasAnswered = false
     /// When the phase it is in ends.

@@ -184,6 +184,7 @@ extension Worker {
         upstreams[upstream].state = .exchanging
         upstreams[upstream].isReused = true
         upstreams[upstream].deadline = .distantFuture
+        upstreams[upstream].hasSent = false
         upstreams[upstream].hasAnswered = false
         exchanges[exchange].upstream = upstream
         rewrite(exchange, upstream)

@@ -175,6 +175,10 @@ extension Worker {
     ) -> Bool {
         switch upstreams[upstream].transport.receive(from: &chunks) {
         case .progressed:
+            guard upstreams[upstream].hasSent else {
+                answeredTooEarly(exchange, upstream)
+                return false
+            }
             upstreams[upstream].hasAnswered = true
             if exchanges[exchange].state == .relayingResponse {
                 awaitResponseContent(exchange, upstream)

@@ -171,6 +171,7 @@ extension Worker {
         let before = upstreams[upstream].transport.waiting
         switch upstreams[upstream].transport.flush(&chunks) {
         case .done, .blocked:
+            if upstreams[upstream].transport.waiting < before { upstreams[upstream].hasSent = true }
             noteSent(exchange, upstream, before: before)
             guard exchanges.contains(exchange), !exchanges[exchange].isRequestFinished,
                 upstreams[upstream].transport.waiting < Self.highWater
@@ -240,6 +241,19 @@ extension Worker {
             finished(exchange)
         } catch {
             responseBroke(exchange, "cut_off")
+        }
+    }
+
+    /// What comes before a byte of the request went out answers no request (RFC 9112 §9.2). On a
+    /// pooled connection it is mostly a 408 before the end.
+    mutating func answeredTooEarly(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) {
+        if upstreams[upstream].isReused {
+            endedBeforeAnswer(exchange, upstream)
+        } else {
+            refuse(exchange, .upstreamProtocol("early_answer"))
         }
     }
 

@@ -41,6 +41,20 @@ import Upstreams
         #expect(rig.leftovers.isEmpty && rig.worker.upstreams.count == 0)
     }
 
+    /// Found by the fuzz target `session`: it was passed on, and the request never went out.
+    @Test func anAnswerBeforeTheRequestAnswersNothing() throws {
+        let rig = try WorkerRig()
+        let client = try rig.connect()
+        try client.send(get("/public"))
+        let upstream = try rig.acceptUpstream()
+        try upstream.send(ok("early"))
+        let answer = try rig.message(to: client)
+        #expect(answer.hasPrefix("HTTP/1.1 502 Bad Gateway\r\n"))
+        #expect(answer.contains("\r\nsallyport-reason: upstream_protocol\r\n"))
+        try rig.settle()
+        #expect(rig.leftovers.isEmpty && rig.worker.upstreams.count == 0)
+    }
+
     @Test func anAnswerThatIsCutOffIsSeenToBe() throws {
         let rig = try WorkerRig()
         let client = try rig.connect()
