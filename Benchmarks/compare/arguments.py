@@ -1,4 +1,4 @@
-"""What may be asked of the comparison; it needs nothing but Python, so that `scripts/bench` can look
+"""What may be asked of the comparison. It needs nothing but Python, so that `scripts/bench` looks
 at it before it builds."""
 
 import argparse
