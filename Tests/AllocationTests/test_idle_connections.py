@@ -56,20 +56,23 @@ def test_idle_connection_is_small(quiet_gateway, upstream):
 
 
 @pytest.mark.parametrize(
-    "data, answer",
+    "data, answer, status",
     [
-        pytest.param(get("/public"), OK, id="small"),
-        pytest.param(get("/public"), answer_large, id="large-answers"),
-        pytest.param(post("/public", body=LARGE), OK, id="large-requests"),
+        pytest.param(get("/public"), OK, 200, id="small"),
+        pytest.param(get("/public"), answer_large, 200, id="large-answers"),
+        pytest.param(post("/public", body=LARGE), OK, 200, id="large-requests"),
+        pytest.param(get("/required"), OK, 401, id="refused"),
+        pytest.param(post("/required", body=LARGE), OK, 401, id="refused-with-content"),
     ],
 )
-def test_idle_connection_holds_no_buffer(quiet_gateway, upstream, data, answer):
+def test_idle_connection_holds_no_buffer(quiet_gateway, upstream, data, answer, status):
     upstream.reset()
     with idle(quiet_gateway) as (connections, _):
         before = held(quiet_gateway)
         upstream.answer = answer
         for connection in connections:
-            assert connection.ask(data).status == 200
+            assert connection.ask(data).status == status
+        quiet_gateway.settle()
         grown = held(quiet_gateway) - before
         print(f"{grown} bytes more after the traffic of {len(connections)} connections")
         assert grown < SLACK

@@ -155,6 +155,7 @@ CHUNKS = [
     ("Garden t13 bare LF after the data", b"5\r\nhello\n0\r\n\r\n"),
     ("Garden s39 other bytes after the data", b"5\r\nhelloXX0\r\n\r\n"),
     ("CR and a byte after the data", b"5\r\nhello\rX0\r\n\r\n"),
+    ("letters of no size after the data", b"5\r\nhello\r\nXX\r\n\r\n"),
     ("nothing after the data", b"5\r\nhello0\r\n\r\n"),
     ("data longer", b"5\r\nhello!\r\n0\r\n\r\n"),
     ("data shorter", b"6\r\nhello\r\n0\r\n\r\n"),
