@@ -123,12 +123,18 @@ public struct JSONObject: Sendable, Equatable {
 extension String {
     /// Byte for byte, where `==` compares characters whatever their encoding.
     func hasSameBytes(as other: String) -> Bool {
-        // Equal bytes are equal characters, and that most names differ is told faster by these.
-        guard utf8.count == other.utf8.count, self == other else { return false }
+        let count = utf8.count
+        guard count == other.utf8.count else { return false }
+        // Equal bytes are equal characters, and that short names differ is told faster by these. Of
+        // long ones a stranger's combining marks would make it slow.
+        if count <= Self.shortBytes, self != other { return false }
         let left = utf8Span.span
         let right = other.utf8Span.span
         return left.equals(right)
     }
+
+    /// Bytes of a string that need no memory of their own.
+    private static let shortBytes = 15
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {

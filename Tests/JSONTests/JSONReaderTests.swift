@@ -24,6 +24,27 @@ private func failure(_ text: String, limits: JSONLimits = .standard) -> JSONFail
     failure(Array(text.utf8), limits: limits)
 }
 
+/// What a stranger may make expensive.
+@Suite("JSON cost")
+struct JSONCostTests {
+    /// Characters with many combining marks are put in order before they are compared; bytes are
+    /// not.
+    @Test func namesAreComparedByBytes() throws {
+        let marks = ["\u{301}", "\u{323}"]
+        let names = (0..<16).map { name in
+            "a" + (0..<20_000).map { marks[($0 >> (name & 7)) & 1] }.joined() + "\(name % 10)"
+        }
+        let members = names.enumerated().map { "\"\($0.element)\":\($0.offset)" }
+        let bytes = Array("{\(members.joined(separator: ","))}".utf8)
+        let limits = JSONLimits.standard
+        let elapsed = try ContinuousClock().measure {
+            let object = try JSONValue.parse(bytes.span, limits: limits).object
+            #expect(object?.count == 16)
+        }
+        #expect(elapsed < .milliseconds(500))
+    }
+}
+
 @Suite("JSON reader")
 struct JSONReaderTests {
     @Test(
