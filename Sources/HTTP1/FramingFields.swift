@@ -8,6 +8,7 @@ struct FramingFields {
     let repeatsLength: Bool
     private(set) var contentLength: UInt64?
     private(set) var isChunked = false
+    private var connectionBytes = 0
     private(set) var closes = false
     private(set) var keepsAlive = false
 
@@ -47,7 +48,11 @@ struct FramingFields {
     }
 
     /// A `Connection` (RFC 9110 §7.6.1): a list of tokens, of which `close` and `keep-alive` count.
+    /// All its lines have at most `Limits.connectionField` bytes, because each field of the head is
+    /// looked for in them.
     mutating func readConnection(_ value: Span<UInt8>) throws(HTTP1Failure) {
+        connectionBytes &+= value.count
+        guard connectionBytes <= Limits.connectionField else { throw .invalidConnection }
         var index = 0
         while index < value.count {
             if value[index] == 0x2C || value[index].isWhitespace {

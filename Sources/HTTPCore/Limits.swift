@@ -18,6 +18,8 @@ public struct Limits: Sendable, Equatable {
     public static let chunkLine = 256
     /// Bytes of a trailer section.
     public static let trailerSection = 8 * 1024
+    /// Bytes of a head's `Connection` fields.
+    public static let connectionField = 4 * 1024
     /// Interim answers (1xx) to one request.
     public static let interimResponses = 16
 }

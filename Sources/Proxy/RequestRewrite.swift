@@ -207,6 +207,8 @@ struct ConnectionNames {
     private mutating func collect(_ fields: [FieldLine], _ bytes: Span<UInt8>) {
         for line in fields where line.id == .connection && !line.isAlias {
             let value = bytes.bytes(line.value)
+            // Only an answer's can be so long: its names pass, and its connection is not kept.
+            guard value.count <= Limits.connectionField else { continue }
             // The usual values name nothing, and cost nothing.
             if value.equalsIgnoringCase("keep-alive") || value.equalsIgnoringCase("close") {
                 continue

@@ -137,6 +137,15 @@ import Testing
         expectRefused(get("Connection: \(value)"), .invalidConnection)
     }
 
+    /// Each field of the head is looked for in them, so long lists would cost their square.
+    @Test func boundsTheBytesOfConnections() {
+        let list = "Connection: " + String(repeating: "ab,", count: 1364)
+        let refused = RequestOutcome.refused(.invalidConnection)
+        #expect(parseRequest(Array(get(list + "abcd").utf8)) != refused)
+        #expect(parseRequest(Array(get(list + "abcde").utf8)) == refused)
+        #expect(parseRequest(Array(get(list, "Connection: abcde").utf8)) == refused)
+    }
+
     static let expected: [(String, Bool)] = [
         ("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5", true),
         ("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nTransfer-Encoding: chunked", true),

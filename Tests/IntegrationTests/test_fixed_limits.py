@@ -54,6 +54,14 @@ def test_trailer_section(gateway, upstream):
     assert (answer(8192), answer(8193)) == (200, 431)
 
 
+def test_connection_fields(gateway, upstream):
+    for size, status in ((4096, 200), (4097, 400)):
+        field = "Connection: " + "x," * (size // 2) + "y" * (size % 2)
+        assert gateway.ask(get("/public", field)).status == status
+    fields = ["Connection: " + "y" * 2048, "Connection: " + "y" * 2049]
+    assert gateway.ask(get("/public", *fields)).status == 400
+
+
 def test_empty_lines_before_a_request(gateway):
     for count, status in ((2, 200), (3, 400)):
         assert gateway.ask(b"\r\n" * count + get("/public")).status == status
