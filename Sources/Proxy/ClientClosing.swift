@@ -35,7 +35,11 @@ extension Worker {
         switch clients[client].state {
         case .exchanging:
             let exchange = Handle<Exchange>(bits: clients[client].owner)
-            guard exchanges.contains(exchange), exchanges[exchange].state == .relayingResponse,
+            guard exchanges.contains(exchange) else { return }
+            if !exchanges[exchange].isRequestFinished, clients[client].transport.mayRead {
+                queue(client)
+            }
+            guard exchanges[exchange].state == .relayingResponse,
                 let upstream = exchanges[exchange].upstream
             else { return }
             // Served even with nothing to read when its time stood still: it runs again from here.

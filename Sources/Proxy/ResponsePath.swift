@@ -43,7 +43,7 @@ extension Worker {
                 return
             case .needsMore:
                 if hasRead || !readRequestContent(exchange, client) {
-                    if exchanges.contains(exchange) { awaitContent(client) }
+                    if exchanges.contains(exchange) { awaitContent(client, hasRead: hasRead) }
                     return
                 }
                 hasRead = true
@@ -75,7 +75,10 @@ extension Worker {
         _ exchange: Handle<Exchange>,
         _ client: Handle<ClientConnection>
     ) -> Bool {
-        switch clients[client].transport.receive(from: &chunks) {
+        let received = clients[client].transport.receive(from: &chunks)
+        // What TLS answers by itself.
+        if clients[client].transport.waiting > 0 { markDirty(client) }
+        switch received {
         case .progressed:
             return true
         case .nothing:
@@ -100,10 +103,12 @@ extension Worker {
         armTimer(upstream)
     }
 
-    private mutating func awaitContent(_ client: Handle<ClientConnection>) {
+    /// Without a read the rest waits for room: a client that provokes answers of TLS and does not
+    /// read them must not keep the loop awake.
+    private mutating func awaitContent(_ client: Handle<ClientConnection>, hasRead: Bool) {
         clients[client].deadline = loop.now + generations[current].options.timeouts.requestBodyIdle
         armTimer(client)
-        if clients[client].transport.mayRead { queue(client) }
+        if hasRead, clients[client].transport.mayRead { queue(client) }
     }
 
     /// Everything the client sent is passed on: now the upstream's time runs.
