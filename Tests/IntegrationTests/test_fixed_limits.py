@@ -151,6 +151,15 @@ def test_inner_jwt(start, base_configuration, keys, upstream):
     assert answer.reason == "jwt_missing"
 
 
+def test_access_token_that_is_the_jwt(start, base_configuration, keys, upstream):
+    gateway = start(changed(base_configuration, sessions__jwt__required=True)).wait_for_keys()
+    within, past = around(lambda padding: access(keys.dynamic, padding=padding), 8 * 1024)
+    for field in (bearer, cookie):
+        assert gateway.ask(get("/required", field(within))).status == 200
+        assert upstream.received().value("authorization") == f"Bearer {within}"
+        assert gateway.ask(get("/required", field(past))).reason == "jwt_missing"
+
+
 def test_request_id_of_a_trusted_proxy(start, base_configuration, upstream):
     """A longer one is replaced."""
     gateway = start(changed(base_configuration, forwarding__trusted_proxies=["127.0.0.1"]))
