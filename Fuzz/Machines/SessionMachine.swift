@@ -10,6 +10,8 @@ enum SessionMachine {
         guard var rig = try? SessionRig() else { return }
         for step in SessionScript.steps(input) { rig.perform(step) }
         for _ in 0..<12 { rig.turn() }
+        for _ in 0..<64 where rig.isBusy { rig.turn() }
+        try require(!rig.isBusy, "a worker that is told nothing new rests")
         var forwarded = 0
         for upstream in rig.upstreams {
             forwarded += try ForwardedRequests.check(upstream.received)

@@ -200,6 +200,9 @@ extension SessionRig {
         for case .keysWanted(_, let question, _) in told { questions.append(question) }
     }
 
+    /// Whether the worker would turn again without anything new.
+    var isBusy: Bool { !worker.isFinished && worker.hasWork }
+
     /// Everybody leaves.
     ///
     /// - Returns: what the worker still holds.

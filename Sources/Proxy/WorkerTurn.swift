@@ -27,7 +27,8 @@ extension Worker {
         return next == .distantFuture ? nil : next
     }
 
-    private var hasWork: Bool {
+    /// Whether the next turn waits for nothing.
+    package var hasWork: Bool {
         !clientQueue.isEmpty || !upstreamQueue.isEmpty || !exchangeQueue.isEmpty
             || !dirtyClients.isEmpty || !dirtyUpstreams.isEmpty
     }
