@@ -205,10 +205,12 @@ struct ConnectionNames {
     }
 
     private mutating func collect(_ fields: [FieldLine], _ bytes: Span<UInt8>) {
+        var count = 0
         for line in fields where line.id == .connection && !line.isAlias {
             let value = bytes.bytes(line.value)
-            // Only an answer's can be so long: its names pass, and its connection is not kept.
-            guard value.count <= Limits.connectionField else { continue }
+            // Only an answer's can be so long: the rest passes, and its connection is not kept.
+            count &+= value.count
+            guard count <= Limits.connectionField else { return }
             // The usual values name nothing, and cost nothing.
             if value.equalsIgnoringCase("keep-alive") || value.equalsIgnoringCase("close") {
                 continue
