@@ -255,7 +255,8 @@ def test_reset_is_no_end_of_an_answer(gateway, upstream):
 
 
 def test_upstream_that_speaks_first(start, base_configuration):
-    """An overloaded server that answers before it reads is not waited for in vain."""
+    """An overloaded server that answers before it reads is not waited for in vain; what came before
+    the request went out is no answer to it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         def answer():
             while True:
@@ -273,7 +274,10 @@ def test_upstream_that_speaks_first(start, base_configuration):
         gateway = start(changed(base_configuration, upstreams__main={"targets": [target]}))
         for _ in range(5):
             with gateway.connect(timeout=3) as connection:
-                assert connection.ask(get("/public")).status == 503
+                answer = connection.ask(get("/public"))
+                assert (answer.status, answer.reason) in (
+                    (503, None), (502, "upstream_protocol"),
+                )
 
 
 @pytest.mark.parametrize("size", [100_000, 200_000])
