@@ -135,7 +135,8 @@ class Gateway:
             return connection.ask(data)
 
     def admin(self, path, *fields):
-        fields = fields or (f"Host: 127.0.0.1:{self.admin_port}",)
+        if not any(field.startswith("Host:") for field in fields):
+            fields = (f"Host: 127.0.0.1:{self.admin_port}", *fields)
         with Connection(self.admin_port) as connection:
             return connection.ask(get(path, *fields))
 
