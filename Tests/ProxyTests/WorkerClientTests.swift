@@ -107,6 +107,26 @@ import Upstreams
         #expect(try rig.ask(get("/nowhere")).hasPrefix("HTTP/1.1 404 "))
     }
 
+    @Test func acceptsItsShareInATurnAndTheRestInTheNext() throws {
+        var options = Fixture.options()
+        options.limits.connections = 2 * Worker.acceptsPerTurn
+        let rig = try WorkerRig(options)
+        let clients = try (0...Worker.acceptsPerTurn).map { _ in try rig.connect() }
+        for accepted in [Worker.acceptsPerTurn, clients.count] {
+            rig.post(.collectMetrics(-1))
+            try rig.worker.turn()
+            #expect(rig.worker.clients.count == accepted)
+        }
+    }
+
+    @Test func nobodyIsAdmittedWhileAnotherWorkerMissesItsReserve() throws {
+        let rig = try WorkerRig()
+        rig.budget.reserveLost()
+        #expect(try rig.rest(to: rig.connect()).isEmpty)
+        rig.budget.reserveFound()
+        #expect(try rig.ask(get("/nowhere")).hasPrefix("HTTP/1.1 404 "))
+    }
+
     @Test func timersEndWhatTakesTooLong() throws {
         var options = Fixture.options()
         options.timeouts.requestHead = .milliseconds(20)
