@@ -19,6 +19,8 @@ from support.core import Core  # noqa: E402
 from support.keys import KeyRing  # noqa: E402
 from tables import summary  # noqa: E402
 
+# Two for each of 8,000 connections, and some.
+DESCRIPTORS = 20_000
 # What a page has around the tables.
 BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
 # Files of content are written and read there: in memory, where there is such a place.
@@ -31,6 +33,8 @@ def main():
     if missing:
         sys.exit(f"{missing} is not there: scripts/bench fetches and builds what is needed")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most < DESCRIPTORS and not options.quick:
+        sys.exit(f"{DESCRIPTORS} descriptors are needed and {most} allowed: see ulimit -Hn")
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     places, keys = Places(), KeyRing.made()
     tables = {}
