@@ -72,9 +72,10 @@ def mutated(numbers, seeds):
         else:
             other = numbers.choice(seeds)
             start = numbers.randint(0, len(other))
-            # A token in a method or a path is logged as such, and the logs are read for `eyJ`.
-            data[place:place] = other[start:start + 60].replace(b"eyJ", b"eyK")
-    return bytes(data)
+            data[place:place] = other[start:start + 60]
+    # A token in a method or a path is logged as such, and the logs are read for `eyJ`.
+    return re.sub(rb"(?im)^(?!authorization:|cookie:)[^\n]*",
+                  lambda line: line[0].replace(b"eyJ", b"eyK"), bytes(data))
 
 
 def answers_of(gateway, data):
