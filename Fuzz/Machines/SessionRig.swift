@@ -27,6 +27,11 @@ struct PlayedConnection {
         _ = peer.drop()
         hasEnded = peer.hasEnded
     }
+
+    mutating func reset() {
+        peer?.resetOnClose()
+        peer = nil
+    }
 }
 
 /// A whole worker, its clients and the upstream it forwards to, in one thread.
@@ -168,7 +173,7 @@ extension SessionRig {
     private mutating func leave(_ peer: SessionPeer, resetting: Bool) {
         with(peer) { connection in
             connection.poll()
-            if resetting { connection.peer?.resetOnClose() }
+            if resetting { connection.reset() }
             connection.peer = nil
         }
         if case .client(let number) = peer { current[number] = nil }
@@ -203,19 +208,16 @@ extension SessionRig {
     /// Whether the worker would turn again without anything new.
     var isBusy: Bool { !worker.isFinished && worker.hasWork }
 
-    /// Everybody leaves.
+    /// Everybody leaves, and who waits for keys gets them: a client that has closed is not seen to
+    /// be gone while its request waits.
     ///
     /// - Returns: what the worker still holds.
     mutating func finish() -> [String] {
-        for index in clients.indices {
-            clients[index].peer?.resetOnClose()
-            clients[index].peer = nil
-        }
-        for index in upstreams.indices {
-            upstreams[index].peer?.resetOnClose()
-            upstreams[index].peer = nil
-        }
+        perform(.keys)
         for _ in 0..<32 {
+            for index in clients.indices { clients[index].reset() }
+            for index in upstreams.indices { upstreams[index].reset() }
+            answerQuestions()
             turn()
             if worker.leftovers.isEmpty { return [] }
         }
