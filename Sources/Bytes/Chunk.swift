@@ -26,7 +26,8 @@ public struct ChunkPool: ~Copyable {
     public static let middleBytes = 96 * 1024
 
     /// Bytes of a large chunk: the largest head, and what else may wait beside it.
-    public let largeBytes: Int
+    public private(set) var largeBytes: Int
+    private let keptLarge: Int
     private var small: Stack<Chunk>
     private var middle: Stack<Chunk>
     private var large: Stack<Chunk>
@@ -40,9 +41,18 @@ public struct ChunkPool: ~Copyable {
     ///     more are freed.
     public init(largeBytes: Int, keptMaximum: Int) {
         self.largeBytes = max(largeBytes, Self.smallBytes + 1)
+        keptLarge = max(keptMaximum / 4, 1)
         small = Stack(capacity: max(keptMaximum, 1))
-        middle = Stack(capacity: max(keptMaximum / 4, 1))
-        large = Stack(capacity: max(keptMaximum / 4, 1))
+        middle = Stack(capacity: keptLarge)
+        large = Stack(capacity: keptLarge)
+    }
+
+    /// Makes large chunks larger from now on; those that are lent stay as they are, and are freed
+    /// when they come back.
+    public mutating func growLarge(to bytes: Int) {
+        guard bytes > largeBytes else { return }
+        largeBytes = bytes
+        large = Stack(capacity: keptLarge)
     }
 
     /// A chunk of the smallest size that holds `bytes`; nil when it is more than `largeBytes`.

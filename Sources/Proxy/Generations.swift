@@ -45,6 +45,7 @@ extension Worker {
         authenticators[authenticator].uses += 1
         pools[pool].uses += 1
         replaceContexts(contexts)
+        chunks.growLarge(to: Self.largeChunkBytes(source.options.limits))
         noteUnresolved(source)
         let previous = current
         current = handle

@@ -141,7 +141,7 @@ public struct Worker: ~Copyable {
         self.surroundings = surroundings
         timers = TimerWheel(capacity: capacity * 4, now: now)
         chunks = ChunkPool(
-            largeBytes: 2 * options.limits.requestHead + 160 * 1024,
+            largeBytes: Self.largeChunkBytes(options.limits),
             keptMaximum: 256
         )
         listeners = Slab(capacity: max(options.listeners.count, 1))
@@ -156,6 +156,11 @@ public struct Worker: ~Copyable {
         pools = Slab(capacity: Self.generationsMaximum)
         metrics = WorkerMetrics(routeNames: [], upstreamTargets: [])
         current = Handle(bits: 0)
+    }
+
+    /// The largest head with room to read on behind it, or what may wait for the other side.
+    static func largeChunkBytes(_ limits: Limits) -> Int {
+        2 * limits.requestHead + 160 * 1024
     }
 
     private static func makeLoop(

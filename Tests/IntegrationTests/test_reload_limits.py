@@ -5,6 +5,7 @@ import threading
 from support.client import eventually
 from support.gateway import changed
 from support.message import get
+from support.slow import cpu_seconds
 from support.upstream import OK
 
 RELOADS = 80
@@ -37,3 +38,21 @@ def test_old_configurations_in_use_never_hide_a_new_one(start, base_configuratio
     assert [connection.read().status for connection in kept] == [200] * RELOADS
     assert gateway.reload(version(RELOADS + 1))
     assert eventually(lambda: gateway.ask(get(f"/v{RELOADS + 1}")).status == 401)
+
+
+def test_larger_heads_after_a_reload(start, base_configuration, upstream):
+    """What a reload allows is also read: buffers grow with the limit."""
+    small = changed(base_configuration, limits={"request_head": "16KiB"})
+    gateway = start(small)
+    data = get("/public", *[f"X{number}: " + "v" * 16000 for number in range(60)])
+    assert gateway.ask(data).status == 431
+    limits = {"request_head": "1MiB", "request_fields": 128}
+    assert "error" not in gateway.reload(changed(small, limits=limits))
+    with gateway.connect() as connection:
+        connection.send(data[:-2])
+        before = cpu_seconds(gateway)
+        gateway.settle(0.5)
+        assert cpu_seconds(gateway) - before < 0.1
+        connection.send(data[-2:])
+        assert connection.read().status == 200
+    assert len(upstream.received().value("x59")) == 16000
