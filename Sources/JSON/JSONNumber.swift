@@ -24,13 +24,20 @@ public struct JSONNumber: Sendable, Equatable, CustomStringConvertible {
     /// The value where it is a whole number an `Int64` can hold, however it is written: `5`, `5.0`
     /// and `5e0` are all 5 (cores up to 4.6 write integers as `5.0`). Never rounded.
     public var int64: Int64? {
-        JSONInteger(text).value
+        short ?? JSONInteger(text).value
     }
 
     /// The nearest value; nil where it is beyond every `Double`.
     public var double: Double? {
+        if let short { return Double(short) }
         guard let value = Double(text), value.isFinite else { return nil }
         return value
+    }
+
+    /// The value of few digits and nothing else, as nearly all numbers are written; a `Double` holds
+    /// it exactly.
+    private var short: Int64? {
+        text.utf8.count <= 15 ? Int64(text) : nil
     }
 
     /// The number as written.
