@@ -34,8 +34,8 @@ public struct JSONNumber: Sendable, Equatable, CustomStringConvertible {
         return value
     }
 
-    /// The value of few digits and nothing else, as nearly all numbers are written; a `Double` holds
-    /// it exactly.
+    /// The value of few digits and nothing else, as nearly all numbers are written; a `Double`
+    /// holds it exactly.
     private var short: Int64? {
         text.utf8.count <= 15 ? Int64(text) : nil
     }
