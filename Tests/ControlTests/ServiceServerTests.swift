@@ -72,6 +72,15 @@ import Testing
         #expect(rig.server.chunks.lent == 0)
     }
 
+    @Test func acceptsOfATurnAreBounded() throws {
+        let rig = try ServiceRig(capacity: 64)
+        let peers = try (0...ServiceServer.acceptsPerTurn).map { _ in try rig.connect() }
+        for accepted in [ServiceServer.acceptsPerTurn, peers.count] {
+            try rig.turn()
+            #expect(rig.server.connections.count == accepted)
+        }
+    }
+
     @Test func contentIsBounded() throws {
         let limit = ServiceServer.contentMaximum
         let rig = try ServiceRig { .text(200, "\($0.content.count)") }

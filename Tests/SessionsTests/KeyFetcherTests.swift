@@ -22,6 +22,18 @@ import Testing
 
     private func onlyJWT(_ options: inout SessionOptions) { options.acceptsLegacyTokens = false }
 
+    @Test func questionsThatWaitAreBounded() {
+        var driver = started(onlyJWT)
+        driver.clock += 3_600_000
+        for worker in 0..<4096 {
+            let actions = driver.wanted(.unknownKeyID, worker: worker)
+            #expect(actions.count == (worker == 0 ? 1 : 0))
+        }
+        // One more is told at once that no key came.
+        #expect(driver.wanted(.unknownKeyID, worker: 4096).count == 1)
+        #expect(driver.wanted(.unknownKeyID, worker: 7).isEmpty)
+    }
+
     @Test func fetchesBothKindsAtTheStart() {
         var driver = FetcherDriver { $0.core.apiKey = "secret" }
         #expect(driver.dueIn == 0)
