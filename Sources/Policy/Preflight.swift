@@ -57,12 +57,20 @@ public struct OriginList: Sendable {
 
     /// Whether `origin` is one of them, byte for byte.
     public func contains(_ origin: Span<UInt8>) -> Bool {
-        for candidate in origins {
-            let bytes = candidate.span
-            if bytes.equals(origin) { return true }
-        }
-        return false
+        index(of: origin) != nil
     }
+
+    /// The place of the one that `origin` is, byte for byte; nil = none of them.
+    public func index(of origin: Span<UInt8>) -> Int? {
+        for (index, candidate) in origins.enumerated() {
+            let bytes = candidate.span
+            if bytes.equals(origin) { return index }
+        }
+        return nil
+    }
+
+    /// The bytes of the origin at a place that `index(of:)` gave.
+    public subscript(index: Int) -> [UInt8] { origins[index] }
 }
 
 /// What becomes of a preflight that met the route of the method it names.

@@ -62,6 +62,8 @@ struct Exchange: ~Copyable {
     var connects = 0
     /// Whether the head was rewritten, and so taken out of the client's input.
     var isHeadSent = false
+    /// The place of the head's origin among the listed ones, noted before the head's bytes go.
+    var listedOrigin: Int?
     /// Whether it was sent a second time.
     var isRetried = false
     var upstream: Handle<UpstreamConnection>?

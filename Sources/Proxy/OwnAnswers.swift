@@ -91,16 +91,12 @@ extension Worker {
     /// A page of a listed origin may read the answer, or its SDK would see a network error instead
     /// of a 401.
     private mutating func appendAllowedOrigin(_ exchange: Handle<Exchange>) {
+        if !exchanges[exchange].isHeadSent { noteOrigin(exchange) }
+        guard let origin = exchanges[exchange].listedOrigin else { return }
         let client = exchanges[exchange].client
-        let generation = exchanges[exchange].generation
-        let bytes = clients[client].input
-        guard !generations[generation].rewrite.corsOrigins.isEmpty,
-            let origin = exchanges[exchange].head.first(.origin),
-            Int(origin.value.end) <= bytes.count,
-            generations[generation].rewrite.corsOrigins.contains(bytes.span.bytes(origin.value))
-        else { return }
-        let value = bytes.span.bytes(origin.value).copied()
+        let judged = generations.view(exchanges[exchange].generation)
         clients[client].transport.output.append("Access-Control-Allow-Credentials: true\r\n")
+        let value = judged.value.rewrite.corsOrigins[origin]
         OwnAnswer.append(
             name: "Access-Control-Allow-Origin",
             value.span,
@@ -109,6 +105,17 @@ extension Worker {
         clients[client].transport.output.append(
             "Access-Control-Expose-Headers: sallyport-reason\r\nVary: Origin\r\n"
         )
+    }
+
+    /// Finds the head's origin among the listed ones while the head's bytes are still in the input.
+    mutating func noteOrigin(_ exchange: Handle<Exchange>) {
+        let bytes = clients[exchanges[exchange].client].input
+        guard let origin = exchanges[exchange].head.first(.origin),
+            Int(origin.value.end) <= bytes.count
+        else { return }
+        exchanges[exchange].listedOrigin =
+            generations[exchanges[exchange].generation].rewrite.corsOrigins
+            .index(of: bytes.span.bytes(origin.value))
     }
 
     /// `GET /getJWT`: the session's JWT itself.
@@ -171,6 +178,7 @@ extension Worker {
             location.span,
             to: &clients[client].transport.output
         )
+        appendAllowedOrigin(exchange)
         clients[client].transport.output.append("Content-Length: 0\r\n\r\n")
         finishedOwnAnswer(exchange, closes: closes)
         return true

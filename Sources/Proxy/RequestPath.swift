@@ -247,6 +247,7 @@ extension Worker {
             refuse(exchange, .headTooLarge)
             return
         }
+        if !generations[generation].rewrite.corsOrigins.isEmpty { noteOrigin(exchange) }
         clients[client].transport.input.consume(byteCount)
         clients[client].transport.input.release(to: &chunks)
         exchanges[exchange].isHeadSent = true

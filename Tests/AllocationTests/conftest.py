@@ -64,6 +64,7 @@ def configuration(core, upstream, access_log):
             {"path_prefix": "/public", "session": "public", "upstream": "main"},
             {"path_exact": "/jwt", "respond": "jwt"},
         ],
+        "forwarding": {"cors": {"origins": ["https://a.test", "https://b.test"]}},
         "log": {"access": {"output": "stdout" if access_log else "off"}},
     }
 

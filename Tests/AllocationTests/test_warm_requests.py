@@ -57,6 +57,8 @@ REQUESTS = [
     ("optional-without", lambda keys: get("/optional"), OK),
     ("optional-with", lambda keys: get("/optional", cookie(v5(keys))), OK),
     ("public", lambda keys: get("/public/%7euser/a%20b"), OK),
+    ("listed-origin", lambda keys: get("/required", cookie(v5(keys)), "Origin: https://b.test"),
+     OK),
     ("head", lambda keys: request("HEAD /required HTTP/1.1", cookie(v5(keys))), OK),
     ("delete", lambda keys: request("DELETE /required HTTP/1.1", cookie(v5(keys))), OK),
     ("post", lambda keys: post("/required", cookie(v5(keys)), body=CONTENT), OK),
