@@ -36,6 +36,8 @@ struct ControlLoop: ~Copyable {
     var threads: [Thread] = []
     let accessLog: AccessLog
     let connections: ConnectionBudget
+    /// `limits.connections` of the first configuration: each worker has room for as many.
+    let connectionsAtStart: Int
     let resolver: Resolver
     var admin: ServiceServer?
     var calls = CallClient(kind: ControlEvent.call)
@@ -105,7 +107,8 @@ struct ControlLoop: ~Copyable {
         resolver = opened.resolver
         accessLog = opened.accessLog
         admin = opened.admin
-        connections = ConnectionBudget(maximum: options.limits.connections)
+        connectionsAtStart = options.limits.connections
+        connections = ConnectionBudget(maximum: connectionsAtStart)
         fetcher = KeyFetcher(options: options.sessions)
         coreAddresses = Array(repeating: nil, count: options.sessions.core.locations.count)
         coreReports = Array(repeating: nil, count: options.sessions.core.locations.count)

@@ -25,25 +25,8 @@ extension ControlLoop {
 
     private mutating func adopt(_ loaded: LoadedConfiguration) {
         for line in loaded.warnings { surroundings.log(.warning, line, []) }
-        var loaded = loaded
+        let loaded = withoutWhatNeedsARestart(loaded)
         let old = configuration.options
-        if !Self.sameListeners(old, loaded.options) {
-            surroundings.log(.warning, "changed listeners: needs a restart", [])
-            loaded.options.listeners = old.listeners
-            loaded.certificates = configuration.certificates
-        }
-        if loaded.options.workers != old.workers {
-            surroundings.log(.warning, "changed worker count: needs a restart", [])
-            loaded.options.workers = old.workers
-        }
-        if loaded.options.admin != old.admin {
-            surroundings.log(.warning, "changed admin address: needs a restart", [])
-            loaded.options.admin = old.admin
-        }
-        if loaded.options.limits.connections > old.limits.connections {
-            surroundings.log(.warning, "raised limits.connections: needs a restart", [])
-            loaded.options.limits.connections = old.limits.connections
-        }
         if loaded.options.log.access != old.log.access {
             if let failure = accessLog.replaceOutput(loaded.options.log.access) {
                 surroundings.log(.error, "access log stays as it is", [("error", failure.message)])
@@ -80,6 +63,34 @@ extension ControlLoop {
         }
         perform(fetcher.replaceOptions(loaded.options.sessions, now: time))
         resolveTargets()
+    }
+
+    /// What only a restart can change stays as it is, and the log says so.
+    private func withoutWhatNeedsARestart(_ new: LoadedConfiguration) -> LoadedConfiguration {
+        var loaded = new
+        let old = configuration.options
+        if !Self.sameListeners(old, loaded.options) {
+            surroundings.log(.warning, "changed listeners: needs a restart", [])
+            loaded.options.listeners = old.listeners
+            loaded.certificates = configuration.certificates
+        }
+        if loaded.options.workers != old.workers {
+            surroundings.log(.warning, "changed worker count: needs a restart", [])
+            loaded.options.workers = old.workers
+        }
+        if loaded.options.admin != old.admin {
+            surroundings.log(.warning, "changed admin address: needs a restart", [])
+            loaded.options.admin = old.admin
+        }
+        if loaded.options.limits.connections > connectionsAtStart {
+            surroundings.log(
+                .warning,
+                "limits.connections above that of the start: needs a restart",
+                [("connections", String(connectionsAtStart))]
+            )
+            loaded.options.limits.connections = connectionsAtStart
+        }
+        return loaded
     }
 
     /// Certificates may change with a reload; addresses, and whether there is TLS, may not.

@@ -56,3 +56,25 @@ def test_larger_heads_after_a_reload(start, base_configuration, upstream):
         connection.send(data[-2:])
         assert connection.read().status == 200
     assert len(upstream.received().value("x59")) == 16000
+
+
+def admitted(gateway, attempts):
+    """How many of as many connections at once are not closed."""
+    connections = [gateway.connect() for _ in range(attempts)]
+    try:
+        return sum(not connection.is_closed(0.1) for connection in connections)
+    finally:
+        for connection in connections:
+            connection.close()
+        assert eventually(lambda: gateway.metric('sallyport_connections{side="client"') == 0)
+
+
+def test_connections_after_a_reload(start, base_configuration):
+    """A reload lowers the limit, and raises it to that of the start; beyond, the log says why it
+    does not."""
+    gateway = start(changed(base_configuration, limits={"connections": 8}))
+    for wanted, effective in [(4, 4), (6, 6), (9, 8), (3, 3), (100, 8), (8, 8)]:
+        log = gateway.reload(changed(base_configuration, limits={"connections": wanted}))
+        told = "limits.connections above that of the start: needs a restart" in log
+        assert told == (wanted > 8), log
+        assert admitted(gateway, 12) == effective
