@@ -67,6 +67,8 @@ extension Worker {
                 continue
             }
             exchanges[exchange].keyFetchFailed = answer.failed
+            // Its time may be over in this same turn, and would wake it a second time.
+            cancelTimer(exchange)
             exchangeQueue.append(exchange)
         }
     }

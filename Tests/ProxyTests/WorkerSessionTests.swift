@@ -4,6 +4,7 @@ import HTTPCore
 import Sessions
 import TestSupport
 import Testing
+import Upstreams
 
 @testable import Proxy
 
@@ -146,5 +147,60 @@ import Testing
         #expect(answer.contains("\r\nsallyport-reason: core_unreachable\r\n"))
         #expect(rig.leftovers.isEmpty)
         #expect(rig.worker.upstreams.count == 0)
+    }
+
+    /// Keys that came in the very turn in which the wait for them was over woke the request twice:
+    /// it stood in the queue for a connection twice, and a place called for it stayed taken.
+    @Test func keysThatComeAsTheWaitEndsWakeARequestOnce() throws {
+        var options = Fixture.options()
+        options.upstreams[0].maximumConnections = 2
+        options.sessions.core.timeout = .milliseconds(20)
+        let rig = try WorkerRig(options)
+        let others = try [rig.connect(), rig.connect()]
+        let upstreams = try others.map { client in
+            try client.send(get("/public"))
+            let upstream = try rig.acceptUpstream()
+            _ = try rig.message(to: upstream)
+            return upstream
+        }
+        let client = try rig.connect()
+        try client.send(get("/private", "Authorization: Bearer \(CoreKey.shared.token())"))
+        try rig.run(until: "the question") { !rig.told.isEmpty }
+        guard case .keysWanted(0, let question, 0) = rig.told.last else {
+            Issue.record("no question")
+            return
+        }
+        let waitEnds = Instant.now + .milliseconds(60)
+        while Instant.now < waitEnds {}
+        rig.post(.keys(CoreKey.shared.keys()))
+        rig.post(.keysAnswered(.init(question: question, sequence: 1, failed: false)))
+        try rig.settle()
+        for upstream in upstreams { try upstream.send(ok("1")) }
+        for other in others { #expect(try rig.message(to: other).hasSuffix("1")) }
+        var messages = 0
+        try rig.run(until: "the request") {
+            for upstream in upstreams {
+                upstream.poll()
+                guard upstream.hasMessage else { continue }
+                messages += 1
+                _ = upstream.takeMessage()
+                try upstream.send(ok("2"))
+            }
+            return messages > 0
+        }
+        #expect(try rig.message(to: client).hasSuffix("2"))
+        try rig.settle()
+        let pool = rig.worker.generations[rig.worker.current].pool
+        #expect(rig.worker.pools[pool].promised == [0])
+        #expect(rig.worker.pools[pool].pool.waiterCount(upstream: 0) == 0)
+        #expect(messages == 1 && rig.leftovers.isEmpty)
+        // Else nobody would be given a connection any more.
+        try client.send(get("/public/3"))
+        try rig.run(until: "another request") {
+            upstreams.contains { upstream in
+                upstream.poll()
+                return upstream.hasMessage
+            }
+        }
     }
 }
