@@ -13,7 +13,8 @@ public struct ServiceServer: ~Copyable {
     let listener: Socket
     let kinds: (listener: UInt8, connection: UInt8)
     var connections: Slab<ServiceConnection>
-    private var reserve: ReserveDescriptor? = ReserveDescriptor()
+    /// Set until the next sweep while nobody can be accepted nor turned away.
+    private var isPaused = false
     var chunks = ChunkPool(largeBytes: 256 * 1024, keptMaximum: 8)
     var date = HTTPDate()
     private let limits = Limits()
@@ -38,11 +39,9 @@ public struct ServiceServer: ~Copyable {
         loop: borrowing EventLoop
     ) throws(SystemFailure) -> ServiceServer {
         let listener = try Socket.listen(on: address, sharesPort: false)
-        try loop.addLevelTriggered(
-            descriptor: listener.descriptor,
-            token: EventToken(kind: kinds.listener, bits: 0)
-        )
-        return ServiceServer(listener: listener, kinds: kinds, capacity: capacity)
+        let server = ServiceServer(listener: listener, kinds: kinds, capacity: capacity)
+        try server.watchListener(loop)
+        return server
     }
 
     private init(
@@ -88,8 +87,9 @@ public struct ServiceServer: ~Copyable {
         serve(ticket, loop, respond)
     }
 
-    /// Closes what stood too long; call it about once a second.
+    /// Closes what stood too long, and listens again after a pause; call it about once a second.
     public mutating func sweep(now: Instant, loop: borrowing EventLoop) {
+        if isPaused { isPaused = (try? watchListener(loop)) == nil }
         for slot in 0..<connections.capacity {
             guard let ticket = connections.handle(inSlot: slot),
                 connections[ticket].client.deadline <= now
@@ -100,14 +100,15 @@ public struct ServiceServer: ~Copyable {
 
     private mutating func accept(_ loop: borrowing EventLoop) {
         for _ in 0..<Self.acceptsPerTurn {
-            switch listener.accept() {
+            switch ReserveDescriptor.shared.accept(listener) {
             case .accepted(let socket, let peer):
                 admit(socket, peer, loop)
+            case .shed:
+                continue
             case .outOfDescriptors:
                 // Else the listener stays ready, and the loop would spin.
-                guard var kept = reserve.take() else { return }
-                kept.shed(listener)
-                reserve = consume kept
+                loop.remove(descriptor: listener.descriptor)
+                isPaused = true
                 return
             case .wouldBlock:
                 return
@@ -115,6 +116,11 @@ public struct ServiceServer: ~Copyable {
                 return
             }
         }
+    }
+
+    private func watchListener(_ loop: borrowing EventLoop) throws(SystemFailure) {
+        let token = EventToken(kind: kinds.listener, bits: 0)
+        try loop.addLevelTriggered(descriptor: listener.descriptor, token: token)
     }
 
     private mutating func admit(

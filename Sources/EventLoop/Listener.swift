@@ -5,6 +5,8 @@ import Glibc
 public enum AcceptResult: ~Copyable, Sendable {
     /// A connection, and who began it; TCP_NODELAY is set.
     case accepted(Socket, peer: SocketAddress)
+    /// A client was turned away for want of a descriptor (`ReserveDescriptor` only).
+    case shed
     /// Nobody waits.
     case wouldBlock
     /// The process or the machine has no descriptor left (see `ReserveDescriptor`).
@@ -96,45 +98,5 @@ extension Socket {
             true
         default: false
         }
-    }
-}
-
-/// A descriptor kept for the day when there is no other: with it a listener that is out of
-/// descriptors can still turn a client away instead of spinning.
-public struct ReserveDescriptor: ~Copyable {
-    private var reserve: Descriptor?
-
-    /// Takes the reserve; without a free descriptor there is none, and `shed` tries again.
-    public init() {
-        reserve = Self.take()
-    }
-
-    /// Whether there is one: another thread may have got the descriptor while `shed` used it.
-    public var isHeld: Bool {
-        switch reserve {
-        case .none: false
-        case .some: true
-        }
-    }
-
-    /// Takes it again, if it was lost and a descriptor is free.
-    public mutating func takeAgain() {
-        if !isHeld { reserve = Self.take() }
-    }
-
-    /// Accepts one connection and closes it at once; the reserve is taken again after that.
-    public mutating func shed(_ listener: borrowing Socket) {
-        reserve = nil
-        switch listener.accept() {
-        case .accepted(let socket, _):
-            socket.resetOnClose()
-        default: break
-        }
-        reserve = Self.take()
-    }
-
-    private static func take() -> Descriptor? {
-        let number = unsafe linux_open_reading("/dev/null")
-        return number < 0 ? nil : Descriptor(owning: number)
     }
 }

@@ -9,46 +9,61 @@ extension Worker {
     /// Takes what waits on a listener, up to a bound; the listener is level-triggered, so the rest
     /// comes in the next turn.
     mutating func accept(_ listener: Handle<Listener>) {
-        guard listeners.contains(listener), holdsReserve() else { return }
+        guard listeners.contains(listener) else { return }
         for _ in 0..<Self.acceptsPerTurn {
             guard acceptOne(listener) else { return }
         }
     }
 
-    /// Without a reserve nobody could be turned away, so nobody is accepted either.
-    private mutating func holdsReserve() -> Bool {
-        var reserve = reserve.take() ?? ReserveDescriptor()
-        if !reserve.isHeld {
-            reserve.takeAgain()
-            if reserve.isHeld { surroundings.connections.reserveFound() }
-        }
-        let isHeld = reserve.isHeld
-        self.reserve = consume reserve
-        return isHeld
-    }
-
-    private mutating func shed(_ listener: Handle<Listener>) {
-        metrics.increment(.connectionsShed)
-        var reserve = reserve.take() ?? ReserveDescriptor()
-        reserve.shed(listeners[listener].socket)
-        if !reserve.isHeld { surroundings.connections.reserveLost() }
-        self.reserve = consume reserve
-    }
-
     /// - Returns: whether another may wait.
     mutating func acceptOne(_ listener: Handle<Listener>) -> Bool {
-        switch listeners[listener].socket.accept() {
+        switch ReserveDescriptor.shared.accept(listeners[listener].socket) {
         case .accepted(let socket, let peer):
             admit(socket, peer: peer, listener: listeners[listener].index)
             return true
-        case .wouldBlock:
-            return false
+        case .shed:
+            metrics.increment(.connectionsShed)
+            return true
         case .outOfDescriptors:
-            shed(listener)
+            pauseListeners()
+            return false
+        case .wouldBlock:
             return false
         case .failed:
             return false
         }
+    }
+
+    /// A listener that can neither accept nor turn away stays ready, and the loop would spin.
+    private mutating func pauseListeners() {
+        guard listenersPausedUntil == nil else { return }
+        for listener in listenerHandles {
+            loop.remove(descriptor: listeners[listener].socket.descriptor)
+        }
+        listenersPausedUntil = loop.now + ReserveDescriptor.pauseTime
+    }
+
+    /// Listens again once the pause is over.
+    mutating func resumeListeners() {
+        guard let end = listenersPausedUntil, end <= loop.now else { return }
+        listenersPausedUntil = nil
+        for listener in listenerHandles {
+            do throws(SystemFailure) {
+                try watch(listener)
+            } catch {
+                // The machine is out of memory: what could be watched again is left out once more.
+                pauseListeners()
+                return
+            }
+        }
+    }
+
+    /// Level-triggered: what a turn leaves is announced again.
+    mutating func watch(_ listener: Handle<Listener>) throws(SystemFailure) {
+        try loop.addLevelTriggered(
+            descriptor: listeners[listener].socket.descriptor,
+            token: EventToken(kind: EventKind.listener, bits: listener.bits)
+        )
     }
 
     /// A connection past `limits.connections` is closed at once.

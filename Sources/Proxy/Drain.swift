@@ -22,6 +22,7 @@ extension Worker {
             _ = listeners.remove(listener)
         }
         listenerHandles.removeAll()
+        listenersPausedUntil = nil
         closeIdleUpstreams()
         for slot in 0..<clients.capacity {
             guard let client = clients.handle(inSlot: slot), clients[client].state == .reading,

@@ -172,10 +172,7 @@ extension Worker {
                 let opened = try Listener(listener, index: index)
                 guard let handle = listeners.insert(opened) else { continue }
                 listenerHandles.append(handle)
-                try loop.addLevelTriggered(
-                    descriptor: listeners[handle].socket.descriptor,
-                    token: EventToken(kind: EventKind.listener, bits: handle.bits)
-                )
+                try watch(handle)
             } catch {
                 let place = "\(listener.position): error: cannot listen on \(listener.address)"
                 throw WorkerFailure(message: "\(place): \(error.message)")

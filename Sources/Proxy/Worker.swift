@@ -64,7 +64,8 @@ public struct Worker: ~Copyable {
     /// Where each listener of the configuration listens.
     let listenerAddresses: [SocketAddress]
     let tickets: TicketKeyStore
-    var reserve: ReserveDescriptor? = ReserveDescriptor()
+    /// Set while nobody can be accepted nor turned away.
+    var listenersPausedUntil: Instant?
     var clients: Slab<ClientConnection>
     var upstreams: Slab<UpstreamConnection>
     var exchanges: Slab<Exchange>

@@ -16,6 +16,7 @@ extension Worker {
         handle(ready, upstreamsOnly: true)
         handle(ready, upstreamsOnly: false)
         expireTimers()
+        resumeListeners()
         serveQueues()
         flushDirty()
         if let deadline = drainDeadline { continueDrain(deadline) }
@@ -23,7 +24,8 @@ extension Worker {
 
     private var nextDeadline: Instant? {
         let timer = timers.nextDeadline() ?? .distantFuture
-        let next = min(timer, drainEnd ?? drainDeadline ?? .distantFuture)
+        let stop = drainEnd ?? drainDeadline ?? .distantFuture
+        let next = min(timer, stop, listenersPausedUntil ?? .distantFuture)
         return next == .distantFuture ? nil : next
     }
 

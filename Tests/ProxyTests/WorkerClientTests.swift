@@ -119,14 +119,6 @@ import Upstreams
         }
     }
 
-    @Test func nobodyIsAdmittedWhileAnotherWorkerMissesItsReserve() throws {
-        let rig = try WorkerRig()
-        rig.budget.reserveLost()
-        #expect(try rig.rest(to: rig.connect()).isEmpty)
-        rig.budget.reserveFound()
-        #expect(try rig.ask(get("/nowhere")).hasPrefix("HTTP/1.1 404 "))
-    }
-
     @Test func timersEndWhatTakesTooLong() throws {
         var options = Fixture.options()
         options.timeouts.requestHead = .milliseconds(20)
