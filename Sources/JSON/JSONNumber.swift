@@ -34,11 +34,7 @@ public struct JSONNumber: Sendable, Equatable, CustomStringConvertible {
         return value
     }
 
-    /// The value of few digits and nothing else, as nearly all numbers are written; a `Double`
-    /// holds it exactly.
-    private var short: Int64? {
-        text.utf8.count <= 15 ? Int64(text) : nil
-    }
+    private var short: Int64? { text.utf8Span.span.fewDigits }
 
     /// The number as written.
     public var description: String { text }
@@ -50,6 +46,20 @@ public struct JSONNumber: Sendable, Equatable, CustomStringConvertible {
         guard left.int64 == nil, right.int64 == nil else { return false }
         guard let one = left.double, let other = right.double else { return false }
         return one == other
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The value of few digits and nothing else, as nearly all numbers are written; a `Double`
+    /// holds it exactly.
+    var fewDigits: Int64? {
+        guard count > 0, count <= 15 else { return nil }
+        var value: Int64 = 0
+        for index in indices {
+            guard self[index].isDigit else { return nil }
+            value = value &* 10 &+ Int64(self[index] &- 0x30)
+        }
+        return value
     }
 }
 

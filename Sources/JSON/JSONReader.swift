@@ -1,140 +1,187 @@
 internal import Bytes
 
-extension JSONValue {
-    /// Reads exactly one value, with nothing but whitespace around it (RFC 8259 §2).
-    ///
-    /// Stricter than many readers: two members of one name, half surrogate pairs and invalid UTF-8
-    /// are refused, for another reader may see another value there. Does not recurse.
-    public static func parse(
-        _ bytes: Span<UInt8>,
-        limits: JSONLimits = .standard
-    ) throws(JSONFailure) -> JSONValue {
-        guard bytes.count <= limits.bytes else { throw .tooLarge }
-        var reader = JSONReader(limits: limits)
-        return try reader.read(bytes)
-    }
-}
-
-/// An array or object whose end has not been read.
+/// Reads a text from its first byte to its last and notes where each value stands. All readers of
+/// JSON are made of this one.
 ///
-/// One struct for both: to append through an enum's payload would copy all elements each time.
-private struct OpenContainer {
-    let isObject: Bool
-    /// What an array has so far.
-    var elements: [JSONValue] = []
-    /// What an object has so far.
-    var object = JSONObject()
-    /// The name of the object's member whose value is being read.
-    var name = ""
-
-    mutating func append(_ value: JSONValue) {
-        if isObject {
-            object.append(JSONObject.Member(name: name, value: value))
-        } else {
-            elements.append(value)
-        }
-    }
-}
-
-/// The reader's state: where it is, and the containers around that place.
-private struct JSONReader {
+/// Does not recurse: the containers around a place are linked by their nodes.
+struct JSONReader {
     private let limits: JSONLimits
+    /// Whether the whole text is UTF-8. Between bytes of ASCII, as quotation marks are, each string
+    /// is then too.
+    private let isUTF8: Bool
     private var index = 0
     private var values = 0
-    private var open: [OpenContainer] = []
+    private var depth = 0
+    private var innermost = JSONNode.none
+    private var nodes: [JSONNode] = []
 
-    init(limits: JSONLimits) {
-        self.limits = limits
+    /// The nodes of a text that is exactly one value; the first is that value's.
+    static func nodes(
+        of bytes: Span<UInt8>,
+        limits: JSONLimits
+    ) throws(JSONFailure) -> [JSONNode] {
+        guard bytes.count <= limits.bytes, bytes.count < Int(JSONNode.none) else {
+            throw .tooLarge
+        }
+        var reader = JSONReader(bytes, limits: limits)
+        try reader.read(bytes)
+        return reader.nodes
     }
 
-    mutating func read(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONValue {
+    private init(_ bytes: Span<UInt8>, limits: JSONLimits) {
+        self.limits = limits
+        isUTF8 = (try? UTF8Span(validating: bytes)) != nil
+        // Members of tokens have rarely less than 32 bytes and are two nodes.
+        nodes.reserveCapacity(bytes.count / 16 + 8)
+    }
+
+    private mutating func read(_ bytes: Span<UInt8>) throws(JSONFailure) {
         while true {
-            guard let value = try beginValue(bytes) else { continue }
-            if let whole = try place(value, bytes) { return whole }
+            guard try beginValue(bytes) else { continue }
+            if try endValue(bytes) { return }
         }
     }
 
-    /// Reads a whole value, or opens a container and returns nil.
-    private mutating func beginValue(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONValue? {
+    /// Reads a whole value, or opens a container and returns false.
+    private mutating func beginValue(_ bytes: Span<UInt8>) throws(JSONFailure) -> Bool {
         values += 1
         guard values <= limits.values else { throw .tooManyValues }
         switch try nextByte(bytes) {
         case 0x7B:
-            return try openObject(bytes)
+            return try open(.object, end: 0x7D, bytes)
         case 0x5B:
-            return try openArray(bytes)
+            return try open(.array, end: 0x5D, bytes)
         case 0x22:
-            return .string(try JSONStringReader.read(bytes, index: &index))
+            try string(bytes)
         case 0x2D, 0x30...0x39:
-            return .number(try number(bytes))
+            try number(bytes)
         case 0x74:
-            try expect("true", bytes)
-            return .bool(true)
+            try literal("true", .bool, bytes)
         case 0x66:
-            try expect("false", bytes)
-            return .bool(false)
+            try literal("false", .bool, bytes)
         case 0x6E:
-            try expect("null", bytes)
-            return .null
+            try literal("null", .null, bytes)
         default:
             throw .unexpectedByte
         }
+        return true
     }
 
-    /// Puts a value into the innermost container, and each container that ends there into its own.
+    /// Reads what follows a whole value, up to the next one or through the ends of containers.
     ///
-    /// - Returns: the outermost value once its end is read; nil when another value must follow.
-    private mutating func place(
-        _ value: JSONValue,
-        _ bytes: Span<UInt8>
-    ) throws(JSONFailure) -> JSONValue? {
-        var value = value
-        while let innermost = open.indices.last {
-            open[innermost].append(value)
-            let isObject = open[innermost].isObject
+    /// - Returns: whether that was the end of the text.
+    private mutating func endValue(_ bytes: Span<UInt8>) throws(JSONFailure) -> Bool {
+        while innermost != JSONNode.none {
+            let place = Int(innermost)
+            let isObject = nodes[place].kind == .object
             if try comma(orEnd: isObject ? 0x7D : 0x5D, bytes) {
-                if isObject { open[innermost].name = try memberName(bytes) }
-                return nil
+                if isObject { try memberName(bytes) }
+                return false
             }
-            let container = open.removeLast()
-            guard container.object.hasDistinctNames else { throw .duplicateMember }
-            value = isObject ? .object(container.object) : .array(container.elements)
+            innermost = nodes[place].next
+            depth -= 1
+            nodes[place].end = UInt32(truncatingIfNeeded: index)
+            nodes[place].next = UInt32(truncatingIfNeeded: nodes.count)
+            if isObject, !JSONNames.areDistinct(ofObject: place, in: nodes.span, bytes) {
+                throw .duplicateMember
+            }
         }
         skipWhitespace(bytes)
         guard index == bytes.count else { throw .trailingBytes }
-        return value
+        return true
     }
 
-    private mutating func openObject(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONValue? {
-        guard open.count < limits.depth else { throw .tooDeep }
+    /// Opens a container, or reads a whole one that is empty and returns true.
+    private mutating func open(
+        _ kind: JSONNode.Kind,
+        end: UInt8,
+        _ bytes: Span<UInt8>
+    ) throws(JSONFailure) -> Bool {
+        guard depth < limits.depth else { throw .tooDeep }
+        let start = index
         index += 1
-        if try nextByte(bytes) == 0x7D {
+        if try nextByte(bytes) == end {
             index += 1
-            return .object(JSONObject())
+            append(kind, start..<index)
+            return true
         }
-        open.append(OpenContainer(isObject: true, name: try memberName(bytes)))
-        return nil
+        append(kind, start..<index)
+        let place = nodes.count - 1
+        nodes[place].next = innermost
+        innermost = UInt32(truncatingIfNeeded: place)
+        depth += 1
+        if kind == .object { try memberName(bytes) }
+        return false
     }
 
-    private mutating func openArray(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONValue? {
-        guard open.count < limits.depth else { throw .tooDeep }
-        index += 1
-        if try nextByte(bytes) == 0x5D {
-            index += 1
-            return .array([])
-        }
-        open.append(OpenContainer(isObject: false))
-        return nil
+    private mutating func append(
+        _ kind: JSONNode.Kind,
+        _ range: Range<Int>,
+        isEscaped: Bool = false
+    ) {
+        nodes.append(
+            JSONNode(
+                kind: kind,
+                isEscaped: isEscaped,
+                start: UInt32(truncatingIfNeeded: range.lowerBound),
+                end: UInt32(truncatingIfNeeded: range.upperBound),
+                next: UInt32(truncatingIfNeeded: nodes.count &+ 1)
+            )
+        )
     }
 
-    private mutating func memberName(_ bytes: Span<UInt8>) throws(JSONFailure) -> String {
+    private mutating func memberName(_ bytes: Span<UInt8>) throws(JSONFailure) {
         guard try nextByte(bytes) == 0x22 else { throw .unexpectedByte }
-        let name = try JSONStringReader.read(bytes, index: &index)
+        try string(bytes)
         guard try nextByte(bytes) == 0x3A else { throw .unexpectedByte }
         index += 1
-        return name
     }
 
+    private mutating func string(_ bytes: Span<UInt8>) throws(JSONFailure) {
+        let start = index + 1
+        let isEscaped = try JSONStringReader.skip(bytes, index: &index)
+        let range = start..<index - 1
+        if !isUTF8, (try? UTF8Span(validating: bytes.extracting(range))) == nil {
+            throw .invalidUTF8
+        }
+        append(.string, range, isEscaped: isEscaped)
+    }
+
+    private mutating func literal(
+        _ text: StaticString,
+        _ kind: JSONNode.Kind,
+        _ bytes: Span<UInt8>
+    ) throws(JSONFailure) {
+        let end = index + text.utf8CodeUnitCount
+        guard end <= bytes.count else { throw .unexpectedEnd }
+        guard bytes.extracting(index..<end).equals(text) else { throw .unexpectedByte }
+        append(kind, index..<end)
+        index = end
+    }
+
+    /// A number by the grammar of RFC 8259 §6.
+    private mutating func number(_ bytes: Span<UInt8>) throws(JSONFailure) {
+        let start = index
+        if bytes[index] == 0x2D { index += 1 }
+        let first = index
+        try digits(bytes)
+        if bytes[first] == 0x30, index > first + 1 { throw .malformedNumber }
+        if index < bytes.count, bytes[index] == 0x2E {
+            index += 1
+            try digits(bytes)
+        }
+        if index < bytes.count, bytes[index] | 0x20 == 0x65 {
+            index += 1
+            if index < bytes.count, bytes[index] == 0x2B || bytes[index] == 0x2D { index += 1 }
+            try digits(bytes)
+        }
+        guard index - start <= limits.numberBytes else { throw .numberTooLong }
+        append(.number, start..<index)
+    }
+}
+
+// Single bytes.
+extension JSONReader {
     /// Whether a comma follows; false when the container's end does.
     private mutating func comma(
         orEnd end: UInt8,
@@ -162,62 +209,10 @@ private struct JSONReader {
         }
     }
 
-    private mutating func expect(
-        _ literal: StaticString,
-        _ bytes: Span<UInt8>
-    ) throws(JSONFailure) {
-        let end = index + literal.utf8CodeUnitCount
-        guard end <= bytes.count else { throw .unexpectedEnd }
-        guard bytes.extracting(index..<end).equals(literal) else { throw .unexpectedByte }
-        index = end
-    }
-
-    /// A number by the grammar of RFC 8259 §6.
-    private mutating func number(_ bytes: Span<UInt8>) throws(JSONFailure) -> JSONNumber {
-        let start = index
-        if bytes[index] == 0x2D { index += 1 }
-        let first = index
-        try digits(bytes)
-        if bytes[first] == 0x30, index > first + 1 { throw .malformedNumber }
-        if index < bytes.count, bytes[index] == 0x2E {
-            index += 1
-            try digits(bytes)
-        }
-        if index < bytes.count, bytes[index] | 0x20 == 0x65 {
-            index += 1
-            if index < bytes.count, bytes[index] == 0x2B || bytes[index] == 0x2D { index += 1 }
-            try digits(bytes)
-        }
-        guard index - start <= limits.numberBytes else { throw .numberTooLong }
-        return JSONNumber(checked: bytes.extracting(start..<index).text)
-    }
-
     /// One digit or more.
     private mutating func digits(_ bytes: Span<UInt8>) throws(JSONFailure) {
         let start = index
         while index < bytes.count, bytes[index].isDigit { index += 1 }
         guard index > start else { throw .malformedNumber }
-    }
-}
-
-extension JSONObject {
-    /// Whether no two members have one name. Few are compared each with each, many by a set.
-    fileprivate var hasDistinctNames: Bool {
-        if count > 16 {
-            var names: Set<[UInt8]> = []
-            names.reserveCapacity(count)
-            for member in members where !names.insert(Array(member.name.utf8)).inserted {
-                return false
-            }
-            return true
-        }
-        let members = members.span
-        for index in members.indices {
-            for earlier in 0..<index
-            where members[earlier].name.hasSameBytes(as: members[index].name) {
-                return false
-            }
-        }
-        return true
     }
 }

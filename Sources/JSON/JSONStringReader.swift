@@ -2,35 +2,39 @@ internal import Bytes
 
 /// Reads strings (RFC 8259 §7).
 enum JSONStringReader {
-    /// Reads one string; `index` is at its opening quotation mark, and afterwards past the closing
-    /// one.
-    static func read(_ bytes: Span<UInt8>, index: inout Int) throws(JSONFailure) -> String {
+    /// Reads past one string; `index` is at its opening quotation mark, and afterwards past the
+    /// closing one. Whether the bytes are UTF-8 is not looked at.
+    ///
+    /// - Returns: whether it has escapes.
+    static func skip(_ bytes: Span<UInt8>, index: inout Int) throws(JSONFailure) -> Bool {
         let start = index + 1
         let end = bytes.scanJSONText(from: start, to: bytes.count)
         guard end < bytes.count else { throw .unexpectedEnd }
         switch bytes[end] {
         case 0x22:
             index = end + 1
-            return try text(bytes.extracting(start..<end))
+            return false
         case 0x5C:
             index = start
-            return try readEscaped(bytes, index: &index)
+            _ = try decoded(bytes, index: &index)
+            return true
         default:
             throw .controlCharacter
         }
     }
 
-    /// As `read`, for a string with escapes; `index` is after the opening quotation mark.
-    private static func readEscaped(
+    /// What a string with escapes says; `index` is after its opening quotation mark, and afterwards
+    /// past the closing one.
+    static func decoded(
         _ bytes: Span<UInt8>,
         index: inout Int
-    ) throws(JSONFailure) -> String {
+    ) throws(JSONFailure) -> [UInt8] {
         var result: [UInt8] = []
         while index < bytes.count {
             let byte = bytes[index]
             index += 1
             switch byte {
-            case 0x22: return try text(result.span)
+            case 0x22: return result
             case 0x5C: try appendEscaped(bytes, index: &index, to: &result)
             case 0..<0x20: throw .controlCharacter
             default: result.append(byte)
@@ -92,10 +96,5 @@ enum JSONStringReader {
         }
         index += 4
         return value
-    }
-
-    private static func text(_ bytes: Span<UInt8>) throws(JSONFailure) -> String {
-        guard let valid = try? UTF8Span(validating: bytes) else { throw .invalidUTF8 }
-        return String(copying: valid)
     }
 }

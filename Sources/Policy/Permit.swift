@@ -48,15 +48,19 @@ public struct Denial: Error, Equatable, Sendable {
     public var reason: Reason
     /// What the client is told.
     public var answer: Answer
+    /// Whether the session has a JWT, but a longer one than an upstream is given.
+    public var isTooLong: Bool
 
     /// Both are kept apart: several reasons get one answer.
-    public init(reason: Reason, answer: Answer) {
+    public init(reason: Reason, answer: Answer, isTooLong: Bool = false) {
         self.reason = reason
         self.answer = answer
+        self.isTooLong = isTooLong
     }
 
     init(_ refusal: SessionRefusal) {
         reason = refusal.reason
+        isTooLong = refusal.isTooLong
         answer =
             switch refusal.answer {
             case .unauthorised: .unauthorised

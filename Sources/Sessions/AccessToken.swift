@@ -22,8 +22,16 @@ struct AccessToken {
     var expiry: Int64
     /// The token is not valid before this time; nil when its `nbf` is no number.
     var notBefore: Int64?
+    /// What is signed, read.
+    var claims: JSONDocument
+    /// Where the payload is among the claims.
+    var payloadPlace: JSONDocument.Place
+
     /// The claims of V3+; of V1 and V2 the property `userData`.
-    var payload: JSONObject
+    var payload: JSONElement {
+        @_lifetime(borrow self)
+        get { claims.element(at: payloadPlace) }
+    }
 
     /// Bytes of a token.
     static let maximumBytes = 16 * 1024
@@ -52,13 +60,16 @@ extension AccessToken {
         _ parts: TokenParts
     ) -> AccessToken? {
         guard let bytes = Base64.decodeStandard(token.extracting(parts.payload)),
-            let claims = try? JSONValue.parse(bytes.span).object, hasSessionType(claims),
+            let document = try? JSONDocument(bytes)
+        else { return nil }
+        let claims = document.root
+        guard hasSessionType(claims),
             let sessionHandle = claims["sessionHandle"]?.string,
             let user = claims["userId"]?.string,
-            claims["refreshTokenHash1"]?.string != nil,
-            let userData = claims["userData"]?.object,
-            let expiry = Timestamp.milliseconds(claims["expiryTime"]),
-            let createdAt = Timestamp.milliseconds(claims["timeCreated"])
+            isString(claims["refreshTokenHash1"]),
+            let userData = claims["userData"], userData.isObject,
+            let expiry = Timestamp.milliseconds(claims["expiryTime"]?.double),
+            let createdAt = Timestamp.milliseconds(claims["timeCreated"]?.double)
         else { return nil }
         return AccessToken(
             format: format,
@@ -66,19 +77,24 @@ extension AccessToken {
             isRS256: true,
             signedBytes: parts.signedBytes,
             signature: Base64.decodeStandard(token.extracting(parts.signature)),
-            user: Array(user.utf8),
-            sessionHandle: Array(sessionHandle.utf8),
+            user: user,
+            sessionHandle: sessionHandle,
             createdAt: createdAt,
             expiry: expiry,
             notBefore: .min,
-            payload: userData
+            claims: document,
+            payloadPlace: userData.place
         )
     }
 
     /// `stt` tells OAuth2 tokens, signed with the same keys, from sessions' (absent or 0).
-    private static func hasSessionType(_ claims: JSONObject) -> Bool {
+    private static func hasSessionType(_ claims: JSONElement) -> Bool {
         guard let type = claims["stt"] else { return true }
         return type.int64 == 0
+    }
+
+    private static func isString(_ claim: JSONElement?) -> Bool {
+        claim?.isString ?? false
     }
 }
 
@@ -86,47 +102,61 @@ extension AccessToken {
 extension AccessToken {
     private static func web(_ token: Span<UInt8>, _ parts: TokenParts) -> AccessToken? {
         guard let headerBytes = Base64.decodeURL(token.extracting(parts.header)),
-            let header = try? JSONValue.parse(headerBytes.span).object,
-            header["typ"]?.string == "JWT", let keyID = header["kid"],
-            let format = format(header["version"]),
+            let header = (try? JSONDocument(headerBytes)),
             let bytes = Base64.decodeURL(token.extracting(parts.payload)),
-            let claims = try? JSONValue.parse(bytes.span).object,
+            let document = try? JSONDocument(bytes)
+        else { return nil }
+        let names = header.root
+        let claims = document.root
+        guard let type = names["typ"], type.isString("JWT"), let keyID = names["kid"],
+            let format = format(names["version"]),
             hasSessionType(claims), hasClaims(claims, of: format),
             let sessionHandle = claims["sessionHandle"]?.string,
             let user = claims["sub"]?.string,
-            let expiry = Timestamp.wholeSeconds(claims["exp"]),
-            let createdAt = Timestamp.wholeSeconds(claims["iat"])
+            let expiry = Timestamp.wholeSeconds(claims["exp"]?.double),
+            let createdAt = Timestamp.wholeSeconds(claims["iat"]?.double)
         else { return nil }
         return AccessToken(
             format: format,
-            keyID: keyID.string.map { Array($0.utf8) },
-            isRS256: header["alg"]?.string == "RS256" && header["crit"] == nil,
+            keyID: keyID.string,
+            isRS256: isRS256(names),
             signedBytes: parts.signedBytes,
             signature: Base64.decodeURL(token.extracting(parts.signature)),
-            user: Array(user.utf8),
-            sessionHandle: Array(sessionHandle.utf8),
+            user: user,
+            sessionHandle: sessionHandle,
             createdAt: createdAt,
             expiry: expiry,
-            notBefore: claims["nbf"].map { Timestamp.wholeSeconds($0) } ?? .min,
-            payload: claims
+            notBefore: notBefore(claims["nbf"]),
+            claims: document,
+            payloadPlace: claims.place
         )
     }
 
     /// Tokens without a version are read as V3, as the SDKs do; unknown ones are not guessed at.
-    private static func format(_ version: JSONValue?) -> TokenFormat? {
+    private static func format(_ version: JSONElement?) -> TokenFormat? {
         guard let version else { return .v3 }
-        return switch version.string {
-        case "3": .v3
-        case "4": .v4
-        case "5": .v5
-        default: nil
-        }
+        if version.isString("5") { return .v5 }
+        if version.isString("4") { return .v4 }
+        return version.isString("3") ? .v3 : nil
     }
 
-    private static func hasClaims(_ claims: JSONObject, of format: TokenFormat) -> Bool {
-        guard claims["refreshTokenHash1"]?.string != nil else { return false }
-        if format != .v3, claims["tId"]?.string == nil { return false }
-        return format != .v5 || claims["rsub"]?.string != nil
+    private static func isRS256(_ header: JSONElement) -> Bool {
+        guard let algorithm = header["alg"], algorithm.isString("RS256") else { return false }
+        return header["crit"] == nil
+    }
+
+    private static func notBefore(_ claim: JSONElement?) -> Int64? {
+        guard let claim else { return .min }
+        return Timestamp.wholeSeconds(claim.double)
+    }
+
+    private static func hasClaims(
+        _ claims: JSONElement,
+        of format: TokenFormat
+    ) -> Bool {
+        guard isString(claims["refreshTokenHash1"]) else { return false }
+        if format != .v3, !isString(claims["tId"]) { return false }
+        return format != .v5 || isString(claims["rsub"])
     }
 }
 
@@ -160,19 +190,19 @@ struct TokenParts: Equatable {
 enum Timestamp {
     /// A claim that counts milliseconds; nil when it is no number, or none of this age of the
     /// world.
-    static func milliseconds(_ claim: JSONValue?) -> Int64? {
-        claim?.double.flatMap { integer($0.rounded(.down)) }
+    static func milliseconds(_ claim: Double?) -> Int64? {
+        claim.flatMap { integer($0.rounded(.down)) }
     }
 
     /// A claim that counts seconds and is compared with whole ones, as the SDKs do: the first
     /// millisecond at which the clock's whole seconds have reached it.
-    static func wholeSeconds(_ claim: JSONValue?) -> Int64? {
-        claim?.double.flatMap { integer($0.rounded(.up) * 1000) }
+    static func wholeSeconds(_ claim: Double?) -> Int64? {
+        claim.flatMap { integer($0.rounded(.up) * 1000) }
     }
 
     /// A claim that counts seconds, to the millisecond.
-    static func seconds(_ claim: JSONValue?) -> Int64? {
-        claim?.double.flatMap { integer(($0 * 1000).rounded(.down)) }
+    static func seconds(_ claim: Double?) -> Int64? {
+        claim.flatMap { integer(($0 * 1000).rounded(.down)) }
     }
 
     /// Beyond 2^53 numbers lose their units, and no sum of ours can overflow below it.

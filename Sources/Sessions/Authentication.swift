@@ -63,11 +63,14 @@ public struct SessionRefusal: Error, Equatable, Sendable {
     public var reason: Reason
     /// What the client is told.
     public var answer: Answer
+    /// Whether the session has a JWT, but a longer one than an upstream is given.
+    public var isTooLong: Bool
 
     /// Both are kept apart: several reasons get one answer.
-    public init(reason: Reason, answer: Answer) {
+    public init(reason: Reason, answer: Answer, isTooLong: Bool = false) {
         self.reason = reason
         self.answer = answer
+        self.isTooLong = isTooLong
     }
 }
 

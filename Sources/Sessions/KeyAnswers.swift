@@ -105,8 +105,8 @@ enum KeyAnswers {
         _ createdAt: JSONValue?
     ) -> LegacyKey? {
         guard let text = key?.string, let der = Base64.decodeStandard(Array(text.utf8).span),
-            let expiry = Timestamp.milliseconds(expiry),
-            let createdAt = Timestamp.milliseconds(createdAt),
+            let expiry = Timestamp.milliseconds(expiry?.double),
+            let createdAt = Timestamp.milliseconds(createdAt?.double),
             (try? RSANumbers(subjectPublicKeyInfo: der.span)) != nil
         else { return nil }
         return LegacyKey(subjectPublicKeyInfo: der, createdAt: createdAt, expiry: expiry)

@@ -16,6 +16,8 @@ enum SessionJWT: Equatable {
         var issuedAt: Int64?
         /// Whether it would be usable if it had not expired.
         var isExpiredOnly = false
+        /// Whether it is longer than `maximumBytes`; then nothing else was looked at.
+        var isTooLong = false
     }
 
     /// Bytes of a JWT put into an upstream's field.
@@ -36,9 +38,8 @@ enum SessionJWT: Equatable {
             case .accessToken: false
             }
         guard fromPayload else {
-            guard token.format.isJWT, bytes.count <= maximumBytes else {
-                return .unusable(Fault())
-            }
+            guard token.format.isJWT else { return .unusable(Fault()) }
+            guard bytes.count <= maximumBytes else { return .unusable(Fault(isTooLong: true)) }
             // Its parts are known, and its signature was verified as RS256.
             return examine(
                 token.payload,
@@ -48,41 +49,56 @@ enum SessionJWT: Equatable {
                 wallMilliseconds: wallMilliseconds
             )
         }
-        let property = token.payload["_jwtPName"]?.string ?? options.jwtProperty
-        guard let text = token.payload[property]?.string else { return .unusable(Fault()) }
-        return examine(Array(text.utf8), wallMilliseconds: wallMilliseconds)
+        guard let jwt = inner(of: token, property: options.jwtProperty) else {
+            return .unusable(Fault())
+        }
+        return examine(jwt, wallMilliseconds: wallMilliseconds)
+    }
+
+    /// What the payload has under the name that it gives itself, else under the configured one.
+    private static func inner(of token: AccessToken, property: String) -> [UInt8]? {
+        let payload = token.payload
+        if let name = payload["_jwtPName"]?.string { return payload[name.span]?.string }
+        return payload[property.utf8Span.span]?.string
     }
 
     /// Usable: three base64url segments, none empty, header `alg` RS256, payload an object with a
     /// numeric `exp` in the future.
     private static func examine(_ bytes: [UInt8], wallMilliseconds: Int64) -> SessionJWT {
         let token = bytes.span
-        guard token.count <= maximumBytes, let parts = TokenParts(token),
+        guard token.count <= maximumBytes else { return .unusable(Fault(isTooLong: true)) }
+        guard let parts = TokenParts(token),
             !parts.signature.isEmpty,
             Base64.decodeURL(token.extracting(parts.signature)) != nil,
             let headerBytes = Base64.decodeURL(token.extracting(parts.header)),
             let payloadBytes = Base64.decodeURL(token.extracting(parts.payload)),
-            let claims = try? JSONValue.parse(payloadBytes.span).object
+            let claims = try? JSONDocument(payloadBytes), claims.root.isObject
         else { return .unusable(Fault()) }
-        let header = try? JSONValue.parse(headerBytes.span).object
         return examine(
-            claims,
-            isRS256: header?["alg"]?.string == "RS256",
+            claims.root,
+            isRS256: isRS256(headerBytes),
             token: bytes,
             isAccessToken: false,
             wallMilliseconds: wallMilliseconds
         )
     }
 
+    private static func isRS256(_ bytes: [UInt8]) -> Bool {
+        guard let header = try? JSONDocument(bytes), let algorithm = header.root["alg"] else {
+            return false
+        }
+        return algorithm.isString("RS256")
+    }
+
     private static func examine(
-        _ claims: JSONObject,
+        _ claims: JSONElement,
         isRS256: Bool,
         token: [UInt8],
         isAccessToken: Bool,
         wallMilliseconds: Int64
     ) -> SessionJWT {
-        let expiry = Timestamp.seconds(claims["exp"])
-        var fault = Fault(expiry: expiry, issuedAt: Timestamp.seconds(claims["iat"]))
+        let expiry = Timestamp.seconds(claims["exp"]?.double)
+        var fault = Fault(expiry: expiry, issuedAt: Timestamp.seconds(claims["iat"]?.double))
         guard isRS256, let expiry else { return .unusable(fault) }
         guard wallMilliseconds < expiry else {
             fault.isExpiredOnly = true
@@ -100,17 +116,21 @@ extension SessionJWT.Fault {
     /// `createdAt` is the access token's, in milliseconds since the epoch.
     func refusal(createdAt: Int64, wallMilliseconds: Int64) -> SessionRefusal {
         let isYoung = wallMilliseconds &- createdAt < Self.youth
-        if isYoung, !isExpiredOnly { return Self.incurable }
+        if isYoung, !isExpiredOnly { return incurable }
         if let expiry, expiry <= createdAt {
-            guard let issuedAt, issuedAt < createdAt &- Self.youth else { return Self.incurable }
+            guard let issuedAt, issuedAt < createdAt &- Self.youth else { return incurable }
         }
         return SessionRefusal(
             reason: isExpiredOnly ? .jwtExpired : .jwtMissing,
-            answer: .tryRefreshToken
+            answer: .tryRefreshToken,
+            isTooLong: isTooLong
         )
     }
 
     /// Milliseconds within which a token counts as just made.
     private static let youth: Int64 = 60_000
-    private static let incurable = SessionRefusal(reason: .jwtMissing, answer: .jwtMissing)
+
+    private var incurable: SessionRefusal {
+        SessionRefusal(reason: .jwtMissing, answer: .jwtMissing, isTooLong: isTooLong)
+    }
 }

@@ -76,9 +76,15 @@ import Testing
             (.jwtMissing, .jwtMissing), (.unavailable, .unavailable),
         ]
         for (answer, expected) in pairs {
-            let refusal = SessionRefusal(reason: .badSignature, answer: answer)
-            let denial = Denial(reason: .badSignature, answer: expected)
-            #expect(outcome(rule, PermitTests.forward, .refused(refusal)) == .denial(denial))
+            for isLong in [false, true] {
+                let refusal = SessionRefusal(
+                    reason: .badSignature,
+                    answer: answer,
+                    isTooLong: isLong
+                )
+                let denial = Denial(reason: .badSignature, answer: expected, isTooLong: isLong)
+                #expect(outcome(rule, PermitTests.forward, .refused(refusal)) == .denial(denial))
+            }
         }
     }
 

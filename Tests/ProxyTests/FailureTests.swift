@@ -135,6 +135,9 @@ import Testing
             explained["detail"]
                 == .string("jwt feature is off: Session.init({jwt: {enable: true}})")
         )
+        let tooLong = Denial(reason: .jwtMissing, answer: .jwtMissing, isTooLong: true)
+        let named = try object(Failure(tooLong, sessions: Fixture.options().sessions))
+        #expect(named["detail"] == .string("the session's JWT is longer than 8 KiB"))
         #expect(try object(.badRequest("secret_detail"))["detail"] == nil)
     }
 

@@ -92,7 +92,6 @@ import Testing
             ("no exp", ["jwt": .string(TestTokens.inner(["exp": .removed]))]),
             ("exp a string", ["jwt": .string(TestTokens.inner(["exp": .string("4102444800")]))]),
             ("padding", ["jwt": .string(TestTokens.inner() + "=")]),
-            ("too large", ["jwt": .string(TestTokens.inner(["x": .string(large)]))]),
             ("a line break", ["jwt": .string(TestTokens.inner() + "\r\nx: y")]),
         ] as [(String, JSONObject)]
     )
@@ -110,7 +109,31 @@ import Testing
         #expect(fields(aged, options) == "")
     }
 
-    private static let large = String(repeating: "x", count: 6200)
+    /// At most 8 KiB are injected; the refusal says that there is one, and why it is not taken.
+    @Test func tooLong() {
+        let young: JSONObject = ["timeCreated": .integer(Self.now - 59_999)]
+        for (count, isTooLong) in [(8192, false), (8193, true)] {
+            let userData: JSONObject = ["jwt": .string(String(repeating: "x", count: count))]
+            let aged = outcome(TestTokens.v2(Self.old, userData: userData)).refusal
+            #expect(
+                aged
+                    == SessionRefusal(
+                        reason: .jwtMissing,
+                        answer: .tryRefreshToken,
+                        isTooLong: isTooLong
+                    )
+            )
+            let fresh = outcome(TestTokens.v2(young, userData: userData)).refusal
+            #expect(
+                fresh
+                    == SessionRefusal(
+                        reason: .jwtMissing,
+                        answer: .jwtMissing,
+                        isTooLong: isTooLong
+                    )
+            )
+        }
+    }
 
     @Test func expiredInnerTokenIsCuredByARefresh() {
         let second = Self.now / 1000

@@ -16,6 +16,7 @@ UNSAFE_MODULES = {"Bytes", "Cryptography", "EventLoop", "Patterns", "TLS"}
 UNSAFE_FILES = {
     "HTTPCore/FieldNameLookup.swift",
     "HTTPCore/HTTPDate.swift",
+    "JOSE/Base64Decoder.swift",
     "Observability/LogMemory.swift",
     "Sessions/CacheSlot.swift",
 }

@@ -1,0 +1,116 @@
+internal import Bytes
+
+/// A JSON text (RFC 8259) that was read, and where each of its values stands: for those who want a
+/// few of many values, and no copy of the rest.
+public struct JSONDocument: Sendable {
+    private let bytes: [UInt8]
+    private let nodes: [JSONNode]
+
+    /// Reads exactly one value, by the rules of `JSONValue.parse`.
+    public init(
+        _ bytes: [UInt8],
+        limits: JSONLimits = .standard
+    ) throws(JSONFailure) {
+        nodes = try JSONReader.nodes(of: bytes.span, limits: limits)
+        self.bytes = bytes
+    }
+
+    /// The one value.
+    public var root: JSONElement {
+        @_lifetime(borrow self)
+        get { JSONElement(bytes: bytes.span, nodes: nodes.span, index: 0) }
+    }
+
+    /// A value that was found before.
+    @_lifetime(borrow self)
+    public func element(at place: Place) -> JSONElement {
+        JSONElement(bytes: bytes.span, nodes: nodes.span, index: place.index)
+    }
+
+    /// Which value of a document is meant.
+    public struct Place: Sendable, Equatable {
+        let index: Int
+    }
+}
+
+/// One value of a `JSONDocument`, read from the text each time.
+public struct JSONElement: ~Escapable {
+    private let bytes: Span<UInt8>
+    private let nodes: Span<JSONNode>
+    private let index: Int
+
+    @_lifetime(copy bytes, copy nodes)
+    init(bytes: Span<UInt8>, nodes: Span<JSONNode>, index: Int) {
+        self.bytes = bytes
+        self.nodes = nodes
+        self.index = index
+    }
+
+    private var node: JSONNode { nodes[index] }
+
+    /// Where it is in its document.
+    public var place: JSONDocument.Place { JSONDocument.Place(index: index) }
+
+    /// Whether it is an object.
+    public var isObject: Bool { node.kind == .object }
+
+    /// Whether it is a string.
+    public var isString: Bool { node.kind == .string }
+
+    /// Whether it is a string of exactly these bytes.
+    public func isString(_ text: StaticString) -> Bool {
+        isString && node.says(text, in: bytes)
+    }
+
+    /// What it says where it is a string, in UTF-8.
+    public var string: [UInt8]? { isString ? node.text(in: bytes) : nil }
+
+    /// As `JSONValue.int64`.
+    public var int64: Int64? {
+        guard node.kind == .number else { return nil }
+        return bytes.extracting(node.range).fewDigits ?? number.int64
+    }
+
+    /// As `JSONValue.double`.
+    public var double: Double? {
+        guard node.kind == .number else { return nil }
+        return bytes.extracting(node.range).fewDigits.map { Double($0) } ?? number.double
+    }
+
+    private var number: JSONNumber { JSONNumber(checked: bytes.extracting(node.range).text) }
+}
+
+extension JSONElement {
+    /// The value of an object's member; nil where there is none, and for what is no object.
+    public subscript(_ name: StaticString) -> JSONElement? {
+        @_lifetime(copy self)
+        get {
+            guard isObject else { return nil }
+            var member = index + 1
+            while member < Int(node.next) {
+                if nodes[member].says(name, in: bytes) { return at(member + 1) }
+                member = Int(nodes[member + 1].next)
+            }
+            return nil
+        }
+    }
+
+    /// As the other.
+    public subscript(_ name: Span<UInt8>) -> JSONElement? {
+        @_lifetime(copy self)
+        get {
+            guard isObject else { return nil }
+            var member = index + 1
+            while member < Int(node.next) {
+                if nodes[member].says(name, in: bytes) { return at(member + 1) }
+                member = Int(nodes[member + 1].next)
+            }
+            return nil
+        }
+    }
+
+    @_lifetime(copy self)
+    private func at(_ index: Int) -> JSONElement {
+        JSONElement(bytes: bytes, nodes: nodes, index: index)
+    }
+}
