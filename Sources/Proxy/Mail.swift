@@ -30,7 +30,7 @@ extension Worker {
             pools[generations[current].pool].setAddresses(target, list)
             metrics.setUpstream(
                 target: generations[current].names.firstTargets[target.upstream] + target.target,
-                isUp: true,
+                isUp: pools[generations[current].pool].pool.isUp(target),
                 at: loop.wallMilliseconds
             )
         case .ticketKeys(let ticketKeys):

@@ -217,6 +217,8 @@ extension TLSConnection {
             let result = unsafe SSL_do_handshake(ssl)
             guard result == 1 else { return progress(after: result) }
             phase = .established
+            // What a handshake that succeeded left would be taken for the read's own.
+            clearErrors()
         }
         return read(into: &plaintext)
     }
