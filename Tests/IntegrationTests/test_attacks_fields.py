@@ -8,6 +8,8 @@ from support.client import eventually
 from support.gateway import changed
 from support.keys import Key, KeyRing
 from support.message import bearer, get
+from support.quiet import nothing_came
+from support.spellings import aliases, letter_cases
 from support.tokens import access, now
 
 
@@ -19,6 +21,32 @@ def test_cve_2026_40575_forwarded_fields_never_choose_the_route(gateway, upstrea
                   "X-Forwarded-Host: other.example.com", "X-Auth-Request-Redirect: /public"):
         assert gateway.ask(get("/required", field)).status == 401
     assert upstream.received_nothing(0.05)
+
+
+ORIGINAL_PATH = "X-Envoy-Original-Path"
+
+
+def test_cve_2023_27487_original_path_of_the_client_s(gateway, upstream):
+    """Whatever path the field claims, once, twice or after an empty one: the path of the request
+    line is the one that is judged, forwarded and logged."""
+    guarded, public = "/required/27487", "/public/27487"
+    names = [*aliases(ORIGINAL_PATH), *letter_cases(ORIGINAL_PATH)[1:]]
+    for name in names:
+        for fields in ([f"{name}: {{}}"], [f"{name}: {{}}"] * 2, [f"{name}:", f"{name}: {{}}"]):
+            claimed = [field.format("/public/claimed") for field in fields]
+            answer = gateway.ask(get(guarded, *claimed))
+            assert (answer.status, answer.reason) == (401, "no_session"), claimed
+            claimed = [field.format("/required/claimed") for field in fields]
+            assert gateway.ask(get(public, *claimed)).status == 200, claimed
+            assert upstream.received().target == public
+    nothing_came(gateway, upstream)
+
+    def logged():
+        paths = [(line["path"], line["route"], line["status"]) for line in gateway.log_lines()]
+        return [row for row in paths if "27487" in row[0] or "claimed" in row[0]]
+
+    assert eventually(lambda: len(logged()) >= 6 * len(names))
+    assert set(logged()) == {(guarded, "required", 401), (public, "public", 200)}
 
 
 # Keys and caches.

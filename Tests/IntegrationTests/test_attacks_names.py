@@ -7,7 +7,7 @@ from support.gateway import Gateway, changed
 from support.message import bearer, chunked, cookie, get, post, request
 from support.quiet import nothing_came
 from support.spellings import aliases, letter_cases
-from support.tokens import access
+from support.tokens import access, seed_session
 
 SET = [
     "Authorization", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
@@ -262,6 +262,26 @@ def test_cve_2026_33433_configured_name_in_every_spelling(renamed, upstream, tok
             assert received.values("x-user-jwt") == jwt
             assert len(received.values("x-trace-id")) == 1
             assert "authorization" not in received.names
+
+
+@pytest.mark.parametrize("name", ["X-User-JWT", "Authorization"])
+def test_apisix_13183_session_that_has_no_jwt(renamed, upstream, token, keys, name):
+    """APISIX's pull requests 13183 and 13330: the client's value goes also where a session gives
+    none in its place, and nothing is left of the session before on the same connection."""
+    bare = seed_session(keys)
+    for lot in in_lots(spellings(name)):
+        sent = [f"{spelling}: forged" for spelling in lot]
+        with renamed.connect() as connection:
+            for path, field, jwt in (
+                ("/required", cookie(token), [f"Bearer {token}"]),
+                ("/required", cookie(bare), []), ("/optional", cookie(bare), []),
+                ("/optional", "X: y", []), ("/required", cookie(token), [f"Bearer {token}"]),
+            ):
+                assert connection.ask(get(path, field, *sent)).status == 200
+                received = upstream.received()
+                assert received.values("x-user-jwt") == jwt
+                assert "authorization" not in received.names
+                assert all(FORGED not in value for _, value in received.fields)
 
 
 @pytest.mark.parametrize("name", ["X-User-JWT", "X-Trace-ID"])

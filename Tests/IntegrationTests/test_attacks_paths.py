@@ -8,8 +8,9 @@ import urllib.parse
 import pytest
 from support import quiet
 from support.gateway import Gateway, changed
-from support.message import get, request, rows
+from support.message import bearer, get, request, rows
 from support.spellings import encoded_again, escapes_in_both_cases
+from support.tokens import access
 
 FEW = "few.example.com"
 MOST = "most.example.com"
@@ -328,3 +329,50 @@ def test_query_is_never_matched(guarding, upstream):
         answer = guarding.ask(get(target, f"Host: {FEW}"))
         assert answer.status == 200
         assert upstream.received().target == target
+
+
+JUDGED = "judged.example.com"
+
+
+@pytest.fixture
+def two_upstreams(base_configuration, own_upstream, start):
+    """At one host a public route to `main` and, within it, guarded ones to an upstream apart."""
+    public = {"hosts": [JUDGED], "upstream": "main", "session": "public"}
+    guarded = {"hosts": [JUDGED], "upstream": "guarded"}
+    return start(changed(
+        base_configuration, upstreams__guarded={"targets": [own_upstream.url]}, routes=[
+            {**public, "name": "all", "path_prefix": "/"},
+            {**guarded, "name": "exact", "path_exact": "/a/secret"},
+            {**guarded, "name": "below", "path_prefix": "/a/admin"},
+            {**guarded, "name": "pattern", "path_regex": "/a/[^/]+/edit"},
+        ],
+    )).wait_for_keys()
+
+
+@pytest.mark.parametrize("path", [
+    "/", "/a", "/a/", "/a/secret", "/a/secre%74", "/a/secret?x=/", "/a/secret/", "/a/secret/x",
+    "/a/secret//", "/a/admin", "/a/%61dmin", "/a/admin/", "/a/admin//x", "/a/administrator",
+    "/a//admin", "//a/admin", "/a/b/edit", "/a/%2a/edit", "/a/b/edit/", "/a/b/edit;x",
+    "/a/b/c/edit", "/a//edit", "/a/b%2fc/edit", "/a/admin/edit", "/A/SECRET", "/a?/a/admin",
+    "/a/%73ecret%3f",
+])
+def test_cve_2023_33189_what_is_judged_is_what_is_routed(
+    two_upstreams, upstream, own_upstream, keys, path
+):
+    """Pomerium's wrong decisions on crafted requests: the guarded upstream gets what needed a
+    session and nothing else, however the request is written."""
+    session = bearer(access(keys.dynamic))
+    for method in ("GET", "POST", "PROPFIND"):
+        for target in (path, f"http://{JUDGED}{path}"):
+            for host in (JUDGED, JUDGED.upper(), f"{JUDGED}:80", f"{JUDGED}."):
+                line, field = f"{method} {target} HTTP/1.1", f"Host: {host}"
+                anonymous = two_upstreams.ask(request(line, field)).status
+                assert upstream.requests.qsize() == (1 if anonymous == 200 else 0)
+                assert own_upstream.requests.empty(), line
+                with_session = two_upstreams.ask(request(line, field, session)).status
+                assert anonymous in (200, 400, 401)
+                assert with_session == (400 if anonymous == 400 else 200)
+                assert upstream.requests.qsize() == (2 if anonymous == 200 else 0), line
+                assert own_upstream.requests.qsize() == (1 if anonymous == 401 else 0), line
+                upstream.reset()
+                own_upstream.reset()

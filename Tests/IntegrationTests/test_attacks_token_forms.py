@@ -9,7 +9,7 @@ from support.forging import header_of, parts, payload, signed
 from support.keys import base64url
 from support.message import bearer, cookie, get
 from support.quiet import nothing_came, refused
-from support.tokens import access, compact, legacy, now
+from support.tokens import access, compact, inner, legacy, now
 
 
 # Other serialisations and encodings of a good token.
@@ -210,3 +210,14 @@ def test_token_of_another_type(by_default, upstream, keys, claims):
         assert by_default.ask(get("/required", bearer(token))).status in (200, 401)
     else:
         refused(by_default, upstream, token, ("no_session",))
+
+
+@pytest.mark.parametrize("version", [None, "2", "3", "4", "5"])
+def test_cve_2024_47616_token_of_the_same_core_for_others(gateway, upstream, keys, version):
+    """GHSA-r7rh-jww5-5fjr (Pomerium): the JWT inside a seed-era session is none itself when an
+    upstream sends it back, whichever of the core's keys signed it, whichever version it claims."""
+    header = {} if version is None else {"version": version}
+    for key in (keys.static, keys.dynamic):
+        for claims in ({}, {"tId": "public", "rsub": "user-1"}, {"email": "a@example.com"}):
+            token = inner(key, header=header, **claims)
+            refused(gateway, upstream, token, ("no_session", "not_a_session_token"))
