@@ -1,9 +1,8 @@
 """Known attacks by key sets, by verdicts that are remembered, and by what the gateway itself sends:
 a key that is none verifies nothing, and no verdict serves another token or another route."""
 
-import http.server
+import contextlib
 import json
-import threading
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -16,23 +15,30 @@ from support.gateway import Gateway, changed
 from support.keys import Key, base64url
 from support.message import bearer, cookie, get
 from support.quiet import nothing_came
+from support.serving import respond
 from support.tokens import access, compact, now
 
 JWKS = "/.well-known/jwks.json"
 STRANGER = Key.made("d-78")
 
 
+@contextlib.contextmanager
+def asking(core, base_configuration, folder):
+    """A gateway that asks this core at once for each key it does not know."""
+    configuration = changed(
+        base_configuration, sessions__core__urls=[core.url],
+        sessions__keys={"unknown_key_cooldown": "1ms"},
+    )
+    with Gateway(configuration, folder) as gateway:
+        gateway.wait_for_keys().core = core
+        yield gateway
+
+
 @pytest.fixture(scope="module")
 def rotating(base_configuration, keys, tmp_path_factory):
-    """A core whose key set changes from test to test, and a gateway that asks it at once for each
-    key it does not know."""
+    """In front of a core whose key set changes from test to test."""
     with Core(keys) as core:
-        configuration = changed(
-            base_configuration, sessions__core__urls=[core.url],
-            sessions__keys={"unknown_key_cooldown": "1ms"},
-        )
-        with Gateway(configuration, tmp_path_factory.mktemp("gateway")) as gateway:
-            gateway.wait_for_keys().core = core
+        with asking(core, base_configuration, tmp_path_factory.mktemp("gateway")) as gateway:
             yield gateway
 
 
@@ -161,56 +167,25 @@ def broken_sets(key):
     ]
 
 
-class AnsweringCore:
-    """Answers the key endpoint with any status and body, and counts who comes elsewhere."""
+class AnsweringCore(Core):
+    """Answers the key endpoint with any status and body, and remembers who comes elsewhere."""
 
     def __init__(self, keys):
-        self.keys, self.paths = keys, []
+        super().__init__(keys)
         self.status, self.body = 200, set_of(keys.web_keys())
 
-    def __enter__(self):
-        core = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                core.answer(self)
-
-            do_POST = do_GET
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def answer(self, handler):
-        self.paths.append(handler.path)
-        is_set = handler.path == JWKS
-        status, body = (self.status, self.body) if is_set else (404, b'"Not found"')
-        if handler.path == "/elsewhere":
-            status, body = 200, self.body
-        handler.send_response(status)
-        handler.send_header("Location", f"{self.url}/elsewhere")
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+    def handle(self, request):
+        self.calls.append((request.command, request.path, {}))
+        answers = {JWKS: (self.status, self.body), "/elsewhere": (200, self.body)}
+        status, body = answers.get(request.path, (404, b'"Not found"'))
+        request.close_connection = True
+        respond(request, status, body, {"Location": f"{self.url}/elsewhere"})
 
 
 @pytest.fixture(scope="module")
 def answering(base_configuration, keys, tmp_path_factory):
     with AnsweringCore(keys) as core:
-        configuration = changed(
-            base_configuration, sessions__core__urls=[core.url],
-            sessions__keys={"unknown_key_cooldown": "1ms"},
-        )
-        with Gateway(configuration, tmp_path_factory.mktemp("gateway")) as gateway:
-            gateway.wait_for_keys().core = core
+        with asking(core, base_configuration, tmp_path_factory.mktemp("gateway")) as gateway:
             yield gateway
 
 
@@ -221,15 +196,15 @@ def test_key_set_that_is_none(answering, upstream, keys, status, body):
     """Nothing is taken from it, nobody follows it elsewhere, the keys from before serve on, and of
     a key that is not among them nothing is known."""
     answering.core.status, answering.core.body = status, set_of(body)
-    before = len(answering.core.paths)
+    before = answering.core.count(JWKS)
 
     def is_asked():
         answer = answering.ask(get("/required", bearer(access(STRANGER))))
         assert (answer.status, answer.reason) == (503, "core_unreachable")
-        return JWKS in answering.core.paths[before:]
+        return answering.core.count(JWKS) > before
 
     assert eventually(is_asked)
-    assert "/elsewhere" not in answering.core.paths
+    assert answering.core.count("/elsewhere") == 0
     assert answering.ask(get("/required", bearer(access(keys.dynamic)))).status == 200
     assert upstream.received()
     nothing_came(answering, upstream)

@@ -1,12 +1,12 @@
 """A stand-in core for SDKs of both eras: what they call to make, check, renew and end sessions."""
 
-import http.server
 import json
 import threading
 import urllib.parse
 
 from sdk.access_token import AccessToken
 from sdk.sessions import PROTECTED, ROTATION_MS, Sessions, token_version
+from support.serving import Server, respond
 
 # Interface versions of a core of the time of the `jwt` payload feature, and of one of today.
 SEED = ["2.7", "2.8", "2.9", "2.10", "2.11", "2.12", "2.13", "2.14", "2.15"]
@@ -30,33 +30,15 @@ class SDKCore:
         self._lock = threading.Lock()
 
     def __enter__(self):
-        core = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                core.handle(self)
-
-            do_POST = do_PUT = do_GET
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self._server = Server(self.handle)
         return self
 
     def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self._server.port}"
 
     @property
     def has_public_keys(self):
@@ -77,11 +59,8 @@ class SDKCore:
         is_text = isinstance(value, str)
         body = (value if is_text else json.dumps(value)).encode() + b"\n"
         media = "text/html" if is_text else "application/json"
-        request.send_response(status, "")
-        request.send_header("Content-Type", f"{media}; charset=UTF-8")
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
+        fields = {"Content-Type": f"{media}; charset=UTF-8"}
+        respond(request, status, body, fields, phrase="")
 
     def answer(self, method, path, fields, body):
         if path == "/hello":

@@ -1,9 +1,9 @@
 """A stand-in core: serves the key endpoints of both eras and remembers what it was asked."""
 
-import http.server
 import json
-import threading
 import time
+
+from support.serving import Server, respond
 
 VERSIONS = ["2.7", "2.8", "2.9", "2.15", "2.20", "2.21", "3.0", "4.0", "5.0"]
 WEEK_MS = 7 * 24 * 3600 * 1000
@@ -37,33 +37,14 @@ class Core:
 
     def listen(self, port=None):
         """Starts, on the port it had before unless one is given (0 = any)."""
-        core = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                core.handle(self)
-
-            do_POST = do_GET
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            allow_reuse_address = True
-
-        self._server = Server(("127.0.0.1", self.port if port is None else port), Handler)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self._server = Server(self.handle, self.port if port is None else port)
+        self.port = self._server.port
 
     def stop(self):
         """Stops listening; connections that are open are answered no more."""
         if self._server is not None:
             self.failing = True
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.stop()
             self._server = None
 
     def restart(self):
@@ -82,12 +63,8 @@ class Core:
             request.close_connection = True
             return
         status, value = self.answer(request.command, request.path)
-        body = json.dumps(value).encode()
-        request.send_response(status)
-        request.send_header("Content-Type", "application/json; charset=UTF-8")
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
+        fields = {"Content-Type": "application/json; charset=UTF-8"}
+        respond(request, status, json.dumps(value).encode(), fields)
 
     def answer(self, method, path):
         asked = (method, path.removeprefix(self.base_path).partition("?")[0])

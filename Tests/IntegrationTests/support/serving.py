@@ -1,0 +1,49 @@
+"""An HTTP server for stand-ins of other services."""
+
+import http.server
+import sys
+import threading
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Gives each request to `handle`. Port 0 is any free one."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, handle, port=0):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                handle(self)
+
+            do_POST = do_PUT = do_GET
+
+        super().__init__(("127.0.0.1", port), Handler)
+        self.port = self.server_address[1]
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def handle_error(self, *arguments):
+        """A client that leaves before it has its answer is no error of this side: nothing is
+        printed of it."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*arguments)
+
+    def stop(self):
+        """Stops listening; what is open stays so."""
+        self.shutdown()
+        self.server_close()
+
+
+def respond(request, status, body, fields, phrase=None):
+    """Answers with this content, and the status's usual phrase unless another is given."""
+    request.send_response(status, phrase)
+    for name, value in fields.items():
+        request.send_header(name, value)
+    request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    request.wfile.write(body)
