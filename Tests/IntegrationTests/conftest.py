@@ -7,10 +7,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import pytest  # noqa: E402
 
+from support.answering import AnsweringProcess  # noqa: E402
 from support.certificates import write_certificate  # noqa: E402
 from support.core import Core  # noqa: E402
 from support.gateway import Gateway, binary, changed  # noqa: E402
 from support.keys import Key, KeyRing  # noqa: E402
+from support.ports import free_port  # noqa: E402
 from support.upstream import Upstream  # noqa: E402
 
 
@@ -54,6 +56,13 @@ def upstream(shared_upstream):
 @pytest.fixture
 def own_upstream():
     with Upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="module")
+def answering():
+    """An upstream for load, in a process of its own."""
+    with AnsweringProcess(free_port()) as upstream:
         yield upstream
 
 

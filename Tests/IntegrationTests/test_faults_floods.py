@@ -3,24 +3,16 @@ the flood costs is bounded in each turn. `Benchmarks/compare --only floods` meas
 wait."""
 
 import pytest
-from support.answering import AnsweringProcess
 from support.core import Core
 from support.crowd import comes_to_rest, descriptors, stopped
 from support.established import established
 from support.flood import script
 from support.gateway import changed
 from support.message import bearer, get, rows
-from support.ports import free_port
 from support.tokens import access
 from support.wrk import Load
 
 SPENT = "sallyport_signature_budget_spent_total"
-
-
-@pytest.fixture(scope="module")
-def answering():
-    with AnsweringProcess(free_port()) as upstream:
-        yield upstream
 
 
 @pytest.fixture

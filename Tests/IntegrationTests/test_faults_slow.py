@@ -5,14 +5,12 @@ import threading
 import time
 
 import pytest
-from support.answering import AnsweringProcess
 from support.certificates import trusting
 from support.client import eventually
 from support.crowd import Crowd, allow_descriptors, clients, comes_to_rest, descriptors
 from support.established import established
 from support.gateway import changed
 from support.message import get
-from support.ports import free_port
 from support.tokens import access
 from support.upstream import OK, Upstream
 
@@ -26,12 +24,6 @@ FULL_KIB = 640
 @pytest.fixture(scope="module", autouse=True)
 def _descriptors():
     assert allow_descriptors() >= 4096
-
-
-@pytest.fixture(scope="module")
-def answering():
-    with AnsweringProcess(free_port()) as upstream:
-        yield upstream
 
 
 @pytest.fixture

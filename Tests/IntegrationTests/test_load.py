@@ -7,25 +7,17 @@ import signal
 import time
 
 import pytest
-from support.answering import AnsweringProcess
 from support.certificates import trusting
 from support.core import Core
 from support.gateway import Gateway, changed
 from support.keys import Key, KeyRing
 from support.message import bearer, get
-from support.ports import free_port
 from support.tokens import access, now
 from support.wrk import Load
 
 SECONDS = int(os.environ.get("SALLYPORT_LOAD_SECONDS", "4"))
 
 pytestmark = pytest.mark.timeout(60 + 4 * SECONDS)
-
-
-@pytest.fixture(scope="module")
-def answering():
-    with AnsweringProcess(free_port()) as upstream:
-        yield upstream
 
 
 @pytest.fixture
