@@ -84,7 +84,7 @@ class Gateway:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
                 env={**os.environ, **self.environment},
             )
-        if not eventually(lambda: self.says("ready") or not self.is_running(), self.patience) \
+        if not eventually(lambda: self.says("] ready") or not self.is_running(), self.patience) \
                 or not self.is_running():
             self.kill()
             raise AssertionError(f"did not become ready:\n{self.control_log.read_text()}")
