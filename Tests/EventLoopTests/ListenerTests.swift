@@ -28,27 +28,17 @@ import Testing
     }
 
     @Test func tellsWhoCame() throws {
-        let listener = try Socket.listen(on: loopback, sharesPort: false)
-        switch listener.accept() {
-        case .wouldBlock: break
-        default: Issue.record("accepted nobody")
-        }
-        let client = try Socket.connect(to: try boundAddress(listener))
-        var loop = try EventLoop()
-        let token = EventToken(kind: 0, bits: 0)
-        try loop.addLevelTriggered(descriptor: listener.descriptor, token: token)
-        _ = try loop.wait(until: .now + .seconds(5))
-        switch listener.accept() {
-        case .accepted(_, let peer):
-            let address = try boundAddress(client)
-            #expect(peer == address)
-        default: Issue.record("not accepted")
-        }
+        try expectWhoCame { listener in listener.accept() }
     }
 
     @Test func theReserveAdmitsWhileDescriptorsAreFree() throws {
+        try expectWhoCame { listener in ReserveDescriptor.shared.accept(listener) }
+    }
+
+    /// Nobody at first, then the client with its address.
+    private func expectWhoCame(_ accept: (borrowing Socket) -> AcceptResult) throws {
         let listener = try Socket.listen(on: loopback, sharesPort: false)
-        switch ReserveDescriptor.shared.accept(listener) {
+        switch accept(listener) {
         case .wouldBlock: break
         default: Issue.record("accepted nobody")
         }
@@ -57,7 +47,7 @@ import Testing
         let token = EventToken(kind: 0, bits: 0)
         try loop.addLevelTriggered(descriptor: listener.descriptor, token: token)
         _ = try loop.wait(until: .now + .seconds(5))
-        switch ReserveDescriptor.shared.accept(listener) {
+        switch accept(listener) {
         case .accepted(_, let peer):
             let address = try boundAddress(client)
             #expect(peer == address)

@@ -10,6 +10,7 @@ import pytest  # noqa: E402
 from support.answering import AnsweringProcess  # noqa: E402
 from support.certificates import write_certificate  # noqa: E402
 from support.core import Core  # noqa: E402
+from support.crowd import allow_descriptors  # noqa: E402
 from support.gateway import Gateway, binary, changed  # noqa: E402
 from support.keys import Key, KeyRing  # noqa: E402
 from support.ports import free_port  # noqa: E402
@@ -57,6 +58,12 @@ def upstream(shared_upstream):
 def own_upstream():
     with Upstream() as upstream:
         yield upstream
+
+
+@pytest.fixture(scope="session")
+def many_descriptors():
+    """For crowds: the tests' own process may have thousands."""
+    assert allow_descriptors() >= 4096
 
 
 @pytest.fixture(scope="module")

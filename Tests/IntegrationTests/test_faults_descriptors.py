@@ -10,9 +10,7 @@ import pytest
 from support.certificates import trusting, write_certificate
 from support.client import eventually
 from support.core import Core
-from support.crowd import (
-    Crowd, allow_descriptors, attempt, clients, comes_to_rest, descriptors, is_at_rest,
-)
+from support.crowd import Crowd, attempt, clients, comes_to_rest, descriptors, is_at_rest
 from support.gateway import changed
 from support.message import bearer, get
 from support.tokens import access
@@ -20,10 +18,7 @@ from support.tokens import access
 ATTEMPTS = 20_000
 LIMIT = 300
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _descriptors():
-    assert allow_descriptors() >= 4096
+pytestmark = pytest.mark.usefixtures("many_descriptors")
 
 
 @contextlib.contextmanager

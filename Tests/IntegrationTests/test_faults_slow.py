@@ -7,7 +7,7 @@ import time
 import pytest
 from support.certificates import trusting
 from support.client import eventually
-from support.crowd import Crowd, allow_descriptors, clients, comes_to_rest, descriptors
+from support.crowd import Crowd, clients, comes_to_rest, descriptors
 from support.established import established
 from support.gateway import changed
 from support.message import get
@@ -20,10 +20,7 @@ SLOW_KIB = 96
 # A connection with a full buffer each way, and the upstream's beside it (docs/limits.md).
 FULL_KIB = 640
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _descriptors():
-    assert allow_descriptors() >= 4096
+pytestmark = pytest.mark.usefixtures("many_descriptors")
 
 
 @pytest.fixture

@@ -16,6 +16,15 @@ import Upstreams
         return rig
     }
 
+    /// The first that a worker without keys asks control.
+    private func question(of rig: WorkerRig) throws -> KeyQuestion {
+        try rig.run(until: "the question") { !rig.told.isEmpty }
+        guard case .keysWanted(0, let question, 0) = rig.told.last else { throw NoQuestion() }
+        return question
+    }
+
+    private struct NoQuestion: Error {}
+
     @Test func theTokenOfACookieBecomesTheBearer() throws {
         let rig = try rig()
         let token = CoreKey.shared.token()
@@ -112,11 +121,7 @@ import Upstreams
         let rig = try WorkerRig()
         let client = try rig.connect()
         try client.send(get("/private", "Authorization: Bearer \(CoreKey.shared.token())"))
-        try rig.run(until: "the question") { !rig.told.isEmpty }
-        guard case .keysWanted(0, let question, 0) = rig.told.last else {
-            Issue.record("no question")
-            return
-        }
+        let question = try question(of: rig)
         #expect(rig.worker.keyWaiters.count == 1)
         rig.post(.keys(CoreKey.shared.keys()))
         rig.post(
@@ -133,11 +138,7 @@ import Upstreams
         let rig = try WorkerRig()
         let client = try rig.connect()
         try client.send(get("/private", "Authorization: Bearer \(CoreKey.shared.token())"))
-        try rig.run(until: "the question") { !rig.told.isEmpty }
-        guard case .keysWanted(0, let question, 0) = rig.told.last else {
-            Issue.record("no question")
-            return
-        }
+        let question = try question(of: rig)
         rig.post(
             .keysAnswered(KeyFetcher.KeysAnswer(question: question, sequence: 0, failed: true))
         )
@@ -165,11 +166,7 @@ import Upstreams
         }
         let client = try rig.connect()
         try client.send(get("/private", "Authorization: Bearer \(CoreKey.shared.token())"))
-        try rig.run(until: "the question") { !rig.told.isEmpty }
-        guard case .keysWanted(0, let question, 0) = rig.told.last else {
-            Issue.record("no question")
-            return
-        }
+        let question = try question(of: rig)
         let waitEnds = Instant.now + .milliseconds(60)
         while Instant.now < waitEnds {}
         rig.post(.keys(CoreKey.shared.keys()))
