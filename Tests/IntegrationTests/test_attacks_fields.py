@@ -1,6 +1,7 @@
 """Known attacks on routing by fields, and on keys that arrive late; each named after its
 ancestor."""
 
+import re
 import time
 
 import pytest
@@ -43,7 +44,7 @@ def test_cve_2023_27487_original_path_of_the_client_s(gateway, upstream):
 
     def logged():
         paths = [(line["path"], line["route"], line["status"]) for line in gateway.log_lines()]
-        return [row for row in paths if "27487" in row[0] or "claimed" in row[0]]
+        return [row for row in paths if re.search("27487|claimed", row[0] or "")]
 
     assert eventually(lambda: len(logged()) >= 6 * len(names))
     assert set(logged()) == {(guarded, "required", 401), (public, "public", 200)}
