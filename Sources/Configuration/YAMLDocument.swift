@@ -134,11 +134,31 @@ struct YAMLDocument {
     /// text, so that the rest can be read too.
     private func renamedDuplicate(_ failure: YamlError, in text: inout String) -> Bool {
         guard case .duplicatedKeysInMapping(let names, let context) = failure,
-            let name = names.first,
+            let name = names.first, Self.areInOrder(names),
             let found = DuplicateKeys.rename(name, first: position(context.mark), in: &text)
         else { return false }
         reportDuplicate(name, found, firstLine: context.mark.line)
         return true
+    }
+
+    /// Whether the parser sorts keys that are there twice, so that it tells of the same one each
+    /// time: it cannot when two are written alike with different tags, or one is no scalar, which
+    /// it calls by this name.
+    private static func areInOrder(_ names: [String]) -> Bool {
+        names.count == 1 || (Set(names).count == names.count && !names.contains("<uncovertable>"))
+    }
+
+    /// Where the first `?` begins a key, which only keys that are no names need.
+    private func firstExplicitKey(in text: String) -> SourcePosition {
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        for (number, line) in lines.enumerated() {
+            guard let start = line.firstIndex(where: { $0 != " " }), line[start] == "?" else {
+                continue
+            }
+            let column = line.distance(from: line.startIndex, to: start) + 1
+            return SourcePosition(file: file, line: number + 1, column: column)
+        }
+        return SourcePosition(file: file, line: 1, column: 1)
     }
 
     private func reportDuplicate(_ name: String, _ position: SourcePosition, firstLine: Int) {
@@ -165,9 +185,9 @@ struct YAMLDocument {
             let line = before.split(separator: "\n", omittingEmptySubsequences: false)
             let column = (line.last?.unicodeScalars.count ?? 0) + 1
             unreadable(line.count, column, problem, "take the character out")
-        case .duplicatedKeysInMapping(_, let context):
+        case .duplicatedKeysInMapping(let names, let context):
             report.error(
-                position(context.mark),
+                Self.areInOrder(names) ? position(context.mark) : firstExplicitKey(in: text),
                 "a key that this mapping has twice",
                 "keep one of the two"
             )
