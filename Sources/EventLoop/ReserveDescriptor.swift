@@ -56,13 +56,18 @@ public final class ReserveDescriptor: Sendable {
         isSpent.store(true, ordering: .sequentiallyConsistent)
         reserve = nil
         let result = listener.accept()
-        guard case .accepted(let socket, let peer) = consume result else {
+        switch consume result {
+        case .accepted(let socket, let peer):
+            var admitted: Socket? = consume socket
+            keep(&admitted, &reserve)
+            return Self.result(admitted, peer)
+        case .wouldBlock:
             refill(&reserve)
             return Self.isHeld(reserve) ? .wouldBlock : .outOfDescriptors
+        default:
+            refill(&reserve)
+            return .outOfDescriptors
         }
-        var admitted: Socket? = consume socket
-        keep(&admitted, &reserve)
-        return Self.result(admitted, peer)
     }
 
     /// Lets a client in if the reserve is held beside it, else closes it for the reserve's sake.

@@ -15,13 +15,15 @@ extension Worker {
             return
         }
         drainDeadline = deadline
-        for listener in listenerHandles {
+        let handles = listenerHandles
+        // Whoever pauses listeners finds none from now on.
+        listenerHandles.removeAll()
+        for listener in handles {
             var accepted = 0
             while accepted < clients.capacity, acceptOne(listener) { accepted += 1 }
             loop.remove(descriptor: listeners[listener].socket.descriptor)
             _ = listeners.remove(listener)
         }
-        listenerHandles.removeAll()
         listenersPausedUntil = nil
         closeIdleUpstreams()
         for slot in 0..<clients.capacity {

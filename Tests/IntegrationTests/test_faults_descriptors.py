@@ -4,6 +4,7 @@ over. No descriptor stays behind."""
 import contextlib
 import os
 import resource
+import signal
 import time
 
 import pytest
@@ -13,6 +14,7 @@ from support.core import Core
 from support.crowd import Crowd, attempt, clients, comes_to_rest, descriptors, is_at_rest
 from support.gateway import changed
 from support.message import bearer, get
+from support.ports import free_port
 from support.tokens import access
 
 ATTEMPTS = 20_000
@@ -100,6 +102,28 @@ def test_no_descriptor_for_the_clients_of_two_workers(start, base_configuration,
             assert eventually(lambda: attempt(gateway.port, 300) == 300, 20)
         assert gateway.ask(get("/public")).status == 200
     assert comes_to_rest(gateway, before)
+
+
+@pytest.mark.parametrize("_", range(6))
+def test_no_descriptor_while_it_drains(start, base_configuration, _):
+    """Whoever finds no descriptor within the drain pauses no listener that is closed already."""
+    ports = [free_port() for _ in range(3)]
+    gateway = start(changed(
+        base_configuration, server={"workers": 4, "shutdown_grace": "1s"},
+        listeners=[{"address": f"127.0.0.1:{port}"} for port in ports],
+    ))
+    process = gateway.process.pid
+    _, hard = resource.prlimit(process, resource.RLIMIT_NOFILE)
+    limit = max(int(name) for name in os.listdir(f"/proc/{process}/fd")) + 3
+    resource.prlimit(process, resource.RLIMIT_NOFILE, (limit, hard))
+    with contextlib.ExitStack() as crowds:
+        crowds.enter_context(Crowd(ports[0], 8))
+        gateway.signal(signal.SIGSTOP)
+        for port in ports[1:]:
+            crowds.enter_context(Crowd(port, 2500))
+        gateway.signal(signal.SIGTERM)
+        gateway.signal(signal.SIGCONT)
+        assert gateway.process.wait(timeout=15) == 0
 
 
 def test_no_descriptor_for_the_upstream(start, base_configuration, own_upstream):
