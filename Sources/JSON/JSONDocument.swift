@@ -4,7 +4,7 @@ internal import Bytes
 /// few of many values, and no copy of the rest.
 public struct JSONDocument: Sendable {
     private let bytes: [UInt8]
-    private let nodes: [JSONNode]
+    private let nodes: JSONNodes
 
     /// Reads exactly one value, by the rules of `JSONValue.parse`.
     public init(
@@ -18,13 +18,13 @@ public struct JSONDocument: Sendable {
     /// The one value.
     public var root: JSONElement {
         @_lifetime(borrow self)
-        get { JSONElement(bytes: bytes.span, nodes: nodes.span, index: 0) }
+        get { JSONElement(nodes.view(over: bytes.span), index: 0) }
     }
 
     /// A value that was found before.
     @_lifetime(borrow self)
     public func element(at place: Place) -> JSONElement {
-        JSONElement(bytes: bytes.span, nodes: nodes.span, index: place.index)
+        JSONElement(nodes.view(over: bytes.span), index: place.index)
     }
 
     /// Which value of a document is meant.
@@ -35,49 +35,47 @@ public struct JSONDocument: Sendable {
 
 /// One value of a `JSONDocument`, read from the text each time.
 public struct JSONElement: ~Escapable {
-    private let bytes: Span<UInt8>
-    private let nodes: Span<JSONNode>
+    private let view: JSONNodesView
     private let index: Int
 
-    @_lifetime(copy bytes, copy nodes)
-    init(bytes: Span<UInt8>, nodes: Span<JSONNode>, index: Int) {
-        self.bytes = bytes
-        self.nodes = nodes
+    @_lifetime(copy view)
+    init(_ view: JSONNodesView, index: Int) {
+        self.view = view
         self.index = index
     }
 
-    private var node: JSONNode { nodes[index] }
+    private var kind: JSONNode.Kind { view.nodes[index].kind }
 
     /// Where it is in its document.
     public var place: JSONDocument.Place { JSONDocument.Place(index: index) }
 
     /// Whether it is an object.
-    public var isObject: Bool { node.kind == .object }
+    public var isObject: Bool { kind == .object }
 
     /// Whether it is a string.
-    public var isString: Bool { node.kind == .string }
+    public var isString: Bool { kind == .string }
 
     /// Whether it is a string of exactly these bytes.
     public func isString(_ text: StaticString) -> Bool {
-        isString && node.says(text, in: bytes)
+        isString && view.text(of: index).equals(text)
     }
 
     /// What it says where it is a string, in UTF-8.
-    public var string: [UInt8]? { isString ? node.text(in: bytes) : nil }
+    public var string: [UInt8]? { isString ? view.text(of: index).copied() : nil }
 
     /// As `JSONValue.int64`.
     public var int64: Int64? {
-        guard node.kind == .number else { return nil }
-        return bytes.extracting(node.range).fewDigits ?? number.int64
+        guard kind == .number else { return nil }
+        return view.text(of: index).fewDigits ?? number.int64
     }
 
     /// As `JSONValue.double`.
     public var double: Double? {
-        guard node.kind == .number else { return nil }
-        return bytes.extracting(node.range).fewDigits.map { Double($0) } ?? number.double
+        guard kind == .number else { return nil }
+        return view.text(of: index).fewDigits.map { Double($0) } ?? number.double
     }
 
-    private var number: JSONNumber { JSONNumber(checked: bytes.extracting(node.range).text) }
+    private var number: JSONNumber { JSONNumber(checked: view.text(of: index).text) }
 }
 
 extension JSONElement {
@@ -87,9 +85,10 @@ extension JSONElement {
         get {
             guard isObject else { return nil }
             var member = index + 1
-            while member < Int(node.next) {
-                if nodes[member].says(name, in: bytes) { return at(member + 1) }
-                member = Int(nodes[member + 1].next)
+            let end = view.next(after: index)
+            while member < end {
+                if view.text(of: member).equals(name) { return at(member + 1) }
+                member = view.next(after: member + 1)
             }
             return nil
         }
@@ -101,9 +100,10 @@ extension JSONElement {
         get {
             guard isObject else { return nil }
             var member = index + 1
-            while member < Int(node.next) {
-                if nodes[member].says(name, in: bytes) { return at(member + 1) }
-                member = Int(nodes[member + 1].next)
+            let end = view.next(after: index)
+            while member < end {
+                if view.text(of: member).equals(name) { return at(member + 1) }
+                member = view.next(after: member + 1)
             }
             return nil
         }
@@ -111,6 +111,6 @@ extension JSONElement {
 
     @_lifetime(copy self)
     private func at(_ index: Int) -> JSONElement {
-        JSONElement(bytes: bytes, nodes: nodes, index: index)
+        JSONElement(view, index: index)
     }
 }

@@ -6,42 +6,49 @@ enum JSONNames {
     /// each, many by a set.
     static func areDistinct(
         ofObject place: Int,
-        in nodes: Span<JSONNode>,
+        in found: borrowing JSONNodes,
         _ bytes: Span<UInt8>
     ) -> Bool {
-        let end = Int(nodes[place].next)
+        let view = found.view(over: bytes)
+        let end = view.next(after: place)
         var count = 0
         var name = place + 1
         while name < end {
-            if count == fewNames || nodes[name].isEscaped {
-                return areDistinctByHash(ofObject: place, in: nodes, bytes)
-            }
-            let text = bytes.extracting(nodes[name].range)
+            if count == fewNames { return areDistinctByHash(ofObject: place, in: view) }
+            let text = view.text(of: name)
             var earlier = place + 1
             while earlier < name {
-                if bytes.extracting(nodes[earlier].range).equals(text) { return false }
-                earlier = Int(nodes[earlier + 1].next)
+                if view.text(of: earlier).equals(text) { return false }
+                earlier = view.next(after: earlier + 1)
             }
             count += 1
-            name = Int(nodes[name + 1].next)
+            name = view.next(after: name + 1)
         }
         return true
     }
 
     private static let fewNames = 16
 
-    private static func areDistinctByHash(
-        ofObject place: Int,
-        in nodes: Span<JSONNode>,
-        _ bytes: Span<UInt8>
-    ) -> Bool {
-        let end = Int(nodes[place].next)
+    private static func areDistinctByHash(ofObject place: Int, in view: JSONNodesView) -> Bool {
         var names: Set<[UInt8]> = []
+        names.reserveCapacity(count(ofObject: place, in: view))
+        let end = view.next(after: place)
         var name = place + 1
         while name < end {
-            guard names.insert(nodes[name].text(in: bytes)).inserted else { return false }
-            name = Int(nodes[name + 1].next)
+            guard names.insert(view.text(of: name).copied()).inserted else { return false }
+            name = view.next(after: name + 1)
         }
         return true
+    }
+
+    private static func count(ofObject place: Int, in view: JSONNodesView) -> Int {
+        let end = view.next(after: place)
+        var count = 0
+        var name = place + 1
+        while name < end {
+            count += 1
+            name = view.next(after: name + 1)
+        }
+        return count
     }
 }

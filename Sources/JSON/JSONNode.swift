@@ -8,7 +8,7 @@ struct JSONNode: Sendable {
     enum Kind: UInt8, Sendable { case null, bool, number, string, array, object }
 
     let kind: Kind
-    /// Whether a string or name has escapes, so that its bytes are not what it says.
+    /// Whether a string or name was written with escapes: it stands among `JSONNodes.unescaped`.
     var isEscaped = false
     /// The first byte; of a string the one after the quotation mark.
     let start: UInt32
@@ -23,25 +23,39 @@ struct JSONNode: Sendable {
     var range: Range<Int> { Int(start)..<Int(end) }
 }
 
-extension JSONNode {
-    /// What a string or name says, in UTF-8.
-    func text(in bytes: Span<UInt8>) -> [UInt8] {
-        guard isEscaped else { return bytes.extracting(range).copied() }
-        var index = Int(start)
-        // It was read before, so it can be read.
-        return (try? JSONStringReader.decoded(bytes, index: &index)) ?? []
+/// All nodes of a text, and what its strings with escapes say.
+struct JSONNodes: Sendable {
+    var nodes: [JSONNode] = []
+    /// Decoded once, one after the other: whoever looks for a name compares bytes.
+    var unescaped: [UInt8] = []
+
+    /// The nodes over the bytes that they were read from.
+    @_lifetime(borrow self, copy bytes)
+    func view(over bytes: Span<UInt8>) -> JSONNodesView {
+        JSONNodesView(nodes: nodes.span, bytes: bytes, unescaped: unescaped.span)
+    }
+}
+
+/// Nodes and what they stand in, to be looked at.
+struct JSONNodesView: ~Escapable {
+    let nodes: Span<JSONNode>
+    let bytes: Span<UInt8>
+    private let unescaped: Span<UInt8>
+
+    @_lifetime(copy nodes, copy bytes, copy unescaped)
+    init(nodes: Span<JSONNode>, bytes: Span<UInt8>, unescaped: Span<UInt8>) {
+        self.nodes = nodes
+        self.bytes = bytes
+        self.unescaped = unescaped
     }
 
-    /// Whether this string or name says what `text` is.
-    func says(_ text: Span<UInt8>, in bytes: Span<UInt8>) -> Bool {
-        guard isEscaped else { return bytes.extracting(range).equals(text) }
-        return self.text(in: bytes).span.equals(text)
+    /// The text of a number or literal; what a string or name says, in UTF-8.
+    @_lifetime(copy self)
+    func text(of index: Int) -> Span<UInt8> {
+        let node = nodes[index]
+        return (node.isEscaped ? unescaped : bytes).extracting(node.range)
     }
 
-    /// As the other.
-    func says(_ text: StaticString, in bytes: Span<UInt8>) -> Bool {
-        if isEscaped { return self.text(in: bytes).span.equals(text) }
-        guard Int(end &- start) == text.utf8CodeUnitCount else { return false }
-        return bytes.extracting(range).equals(text)
-    }
+    /// The node after `index` and all inside it.
+    func next(after index: Int) -> Int { Int(nodes[index].next) }
 }

@@ -13,26 +13,23 @@ struct JSONReader {
     private var values = 0
     private var depth = 0
     private var innermost = JSONNode.none
-    private var nodes: [JSONNode] = []
+    private var found = JSONNodes()
 
     /// The nodes of a text that is exactly one value; the first is that value's.
-    static func nodes(
-        of bytes: Span<UInt8>,
-        limits: JSONLimits
-    ) throws(JSONFailure) -> [JSONNode] {
+    static func nodes(of bytes: Span<UInt8>, limits: JSONLimits) throws(JSONFailure) -> JSONNodes {
         guard bytes.count <= limits.bytes, bytes.count < Int(JSONNode.none) else {
             throw .tooLarge
         }
         var reader = JSONReader(bytes, limits: limits)
         try reader.read(bytes)
-        return reader.nodes
+        return reader.found
     }
 
     private init(_ bytes: Span<UInt8>, limits: JSONLimits) {
         self.limits = limits
         isUTF8 = (try? UTF8Span(validating: bytes)) != nil
         // Members of tokens have rarely less than 32 bytes and are two nodes.
-        nodes.reserveCapacity(bytes.count / 16 + 8)
+        found.nodes.reserveCapacity(bytes.count / 16 + 8)
     }
 
     private mutating func read(_ bytes: Span<UInt8>) throws(JSONFailure) {
@@ -73,16 +70,16 @@ struct JSONReader {
     private mutating func endValue(_ bytes: Span<UInt8>) throws(JSONFailure) -> Bool {
         while innermost != JSONNode.none {
             let place = Int(innermost)
-            let isObject = nodes[place].kind == .object
+            let isObject = found.nodes[place].kind == .object
             if try comma(orEnd: isObject ? 0x7D : 0x5D, bytes) {
                 if isObject { try memberName(bytes) }
                 return false
             }
-            innermost = nodes[place].next
+            innermost = found.nodes[place].next
             depth -= 1
-            nodes[place].end = UInt32(truncatingIfNeeded: index)
-            nodes[place].next = UInt32(truncatingIfNeeded: nodes.count)
-            if isObject, !JSONNames.areDistinct(ofObject: place, in: nodes.span, bytes) {
+            found.nodes[place].end = UInt32(truncatingIfNeeded: index)
+            found.nodes[place].next = UInt32(truncatingIfNeeded: found.nodes.count)
+            if isObject, !JSONNames.areDistinct(ofObject: place, in: found, bytes) {
                 throw .duplicateMember
             }
         }
@@ -106,8 +103,8 @@ struct JSONReader {
             return true
         }
         append(kind, start..<index)
-        let place = nodes.count - 1
-        nodes[place].next = innermost
+        let place = found.nodes.count - 1
+        found.nodes[place].next = innermost
         innermost = UInt32(truncatingIfNeeded: place)
         depth += 1
         if kind == .object { try memberName(bytes) }
@@ -119,13 +116,13 @@ struct JSONReader {
         _ range: Range<Int>,
         isEscaped: Bool = false
     ) {
-        nodes.append(
+        found.nodes.append(
             JSONNode(
                 kind: kind,
                 isEscaped: isEscaped,
                 start: UInt32(truncatingIfNeeded: range.lowerBound),
                 end: UInt32(truncatingIfNeeded: range.upperBound),
-                next: UInt32(truncatingIfNeeded: nodes.count &+ 1)
+                next: UInt32(truncatingIfNeeded: found.nodes.count &+ 1)
             )
         )
     }
@@ -139,12 +136,21 @@ struct JSONReader {
 
     private mutating func string(_ bytes: Span<UInt8>) throws(JSONFailure) {
         let start = index + 1
-        let isEscaped = try JSONStringReader.skip(bytes, index: &index)
+        let before = found.unescaped.count
+        let isEscaped = try JSONStringReader.skip(
+            bytes,
+            index: &index,
+            unescaped: &found.unescaped
+        )
         let range = start..<index - 1
         if !isUTF8, (try? UTF8Span(validating: bytes.extracting(range))) == nil {
             throw .invalidUTF8
         }
-        append(.string, range, isEscaped: isEscaped)
+        if isEscaped {
+            append(.string, before..<found.unescaped.count, isEscaped: true)
+        } else {
+            append(.string, range)
+        }
     }
 
     private mutating func literal(

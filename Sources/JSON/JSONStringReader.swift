@@ -5,8 +5,12 @@ enum JSONStringReader {
     /// Reads past one string; `index` is at its opening quotation mark, and afterwards past the
     /// closing one. Whether the bytes are UTF-8 is not looked at.
     ///
-    /// - Returns: whether it has escapes.
-    static func skip(_ bytes: Span<UInt8>, index: inout Int) throws(JSONFailure) -> Bool {
+    /// - Returns: whether it has escapes; what it says is appended to `unescaped` then.
+    static func skip(
+        _ bytes: Span<UInt8>,
+        index: inout Int,
+        unescaped: inout [UInt8]
+    ) throws(JSONFailure) -> Bool {
         let start = index + 1
         let end = bytes.scanJSONText(from: start, to: bytes.count)
         guard end < bytes.count else { throw .unexpectedEnd }
@@ -16,25 +20,25 @@ enum JSONStringReader {
             return false
         case 0x5C:
             index = start
-            _ = try decoded(bytes, index: &index)
+            try appendDecoded(bytes, index: &index, to: &unescaped)
             return true
         default:
             throw .controlCharacter
         }
     }
 
-    /// What a string with escapes says; `index` is after its opening quotation mark, and afterwards
-    /// past the closing one.
-    static func decoded(
+    /// Appends what a string says; `index` is after its opening quotation mark, and afterwards past
+    /// the closing one.
+    private static func appendDecoded(
         _ bytes: Span<UInt8>,
-        index: inout Int
-    ) throws(JSONFailure) -> [UInt8] {
-        var result: [UInt8] = []
+        index: inout Int,
+        to result: inout [UInt8]
+    ) throws(JSONFailure) {
         while index < bytes.count {
             let byte = bytes[index]
             index += 1
             switch byte {
-            case 0x22: return result
+            case 0x22: return
             case 0x5C: try appendEscaped(bytes, index: &index, to: &result)
             case 0..<0x20: throw .controlCharacter
             default: result.append(byte)

@@ -9,9 +9,10 @@ extension JSONValue {
         _ bytes: Span<UInt8>,
         limits: JSONLimits = .standard
     ) throws(JSONFailure) -> JSONValue {
-        let nodes = try JSONReader.nodes(of: bytes, limits: limits)
+        let found = try JSONReader.nodes(of: bytes, limits: limits)
         var tree = JSONTree()
-        for index in nodes.indices.reversed() { tree.add(index, nodes.span, bytes) }
+        let view = found.view(over: bytes)
+        for index in found.nodes.indices.reversed() { tree.add(index, view) }
         return tree.outermost
     }
 }
@@ -23,30 +24,30 @@ private struct JSONTree {
 
     var outermost: JSONValue { made.last ?? .null }
 
-    mutating func add(_ index: Int, _ nodes: Span<JSONNode>, _ bytes: Span<UInt8>) {
-        let node = nodes[index]
+    mutating func add(_ index: Int, _ view: JSONNodesView) {
+        let node = view.nodes[index]
         switch node.kind {
         case .null:
             made.append(.null)
         case .bool:
-            made.append(.bool(bytes[Int(node.start)] == UInt8(ascii: "t")))
+            made.append(.bool(view.bytes[Int(node.start)] == UInt8(ascii: "t")))
         case .number:
-            made.append(.number(JSONNumber(checked: bytes.extracting(node.range).text)))
+            made.append(.number(JSONNumber(checked: view.text(of: index).text)))
         case .string:
-            made.append(.string(node.text(in: bytes).span.text))
+            made.append(.string(view.text(of: index).text))
         case .array:
             var elements: [JSONValue] = []
-            takeParts(of: index, nodes) { elements.append($0) }
+            takeParts(of: index, view) { elements.append($0) }
             made.append(.array(elements))
         case .object:
-            made.append(.object(object(index, nodes)))
+            made.append(.object(object(index, view)))
         }
     }
 
-    private mutating func object(_ index: Int, _ nodes: Span<JSONNode>) -> JSONObject {
+    private mutating func object(_ index: Int, _ view: JSONNodesView) -> JSONObject {
         var object = JSONObject()
         var name: String?
-        takeParts(of: index, nodes) { part in
+        takeParts(of: index, view) { part in
             if let known = name {
                 object.append(JSONObject.Member(name: known, value: part))
                 name = nil
@@ -60,13 +61,13 @@ private struct JSONTree {
     /// Takes out what a container's own nodes were made into, in their order.
     private mutating func takeParts(
         of index: Int,
-        _ nodes: Span<JSONNode>,
+        _ view: JSONNodesView,
         _ body: (JSONValue) -> Void
     ) {
         var part = index + 1
-        while part < Int(nodes[index].next) {
+        while part < view.next(after: index) {
             body(made.removeLast())
-            part = Int(nodes[part].next)
+            part = view.next(after: part)
         }
     }
 }
