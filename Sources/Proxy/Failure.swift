@@ -85,8 +85,9 @@ extension Failure {
         detail: "jwt feature is off: Session.init({jwt: {enable: true}})"
     )
 
-    /// A valid session whose JWT is longer than an upstream is given (`SessionJWT`).
-    private static let jwtTooLong: StaticString = "the session's JWT is longer than 8 KiB"
+    /// A valid session whose JWT is longer than anybody is given (`SessionJWT`).
+    static let jwtTooLong = Failure(500, .jwtMissing, detail: tooLong)
+    private static let tooLong: StaticString = "the session's JWT is longer than 8 KiB"
 
     /// A `respond` route answers GET and HEAD only.
     static let respondMethod = Failure(405, .methodNotAllowed)
@@ -123,6 +124,6 @@ extension Failure {
         case .tokenNotExposed:
             self.init(403, denial.reason)
         }
-        if denial.isTooLong { detail = Self.jwtTooLong }
+        if denial.isTooLong { detail = Self.tooLong }
     }
 }

@@ -127,9 +127,11 @@ extension Worker {
             refuse(exchange, .noRoute)
             return
         }
-        let token = authenticators[generations[generation].authenticator].copiedToken(session)
+        let shared = generations[generation].authenticator
+        let token = authenticators[shared].copiedToken(session)
         guard !token.isEmpty else {
-            refuse(exchange, .jwtMissing)
+            let isTooLong = authenticators[shared].authenticator.hasTooLongJWT(session)
+            refuse(exchange, isTooLong ? .jwtTooLong : .jwtMissing)
             return
         }
         let closes = !survivesRefusal(exchange)

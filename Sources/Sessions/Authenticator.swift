@@ -143,6 +143,11 @@ extension Authenticator {
         cache.bytes(.token, of: reference)
     }
 
+    /// Whether the session has no JWT that can be used because its own is too long.
+    public func hasTooLongJWT(_ reference: SessionReference) -> Bool {
+        cache.hasTooLongJWT(reference)
+    }
+
     /// The user's ID.
     @_lifetime(borrow self)
     public func user(_ reference: SessionReference) -> Span<UInt8> {
@@ -267,6 +272,7 @@ extension Authenticator {
                     fault.refusal(createdAt: token.createdAt, wallMilliseconds: wall)
                 )
             }
+            session.jwtIsTooLong = fault.isTooLong
         }
         let index = cache.insert(
             session,

@@ -19,6 +19,7 @@ struct CacheSlot {
     private(set) var kind = CredentialKind.cookie
     private(set) var format = TokenFormat.v1
     private(set) var jwtIsAccessToken = false
+    private(set) var jwtIsTooLong = false
     private(set) var keyIdentity: UInt32 = 0
     /// Milliseconds since the epoch.
     private(set) var expiry: Int64 = 0
@@ -78,6 +79,7 @@ struct CacheSlot {
         self.kind = kind
         format = session.format
         jwtIsAccessToken = session.jwtIsAccessToken
+        jwtIsTooLong = session.jwtIsTooLong
         keyIdentity = session.keyIdentity
         expiry = session.expiry
         self.addedAt = addedAt

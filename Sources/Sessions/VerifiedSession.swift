@@ -13,6 +13,8 @@ struct VerifiedSession: Sendable, Equatable {
     /// Where in `field` the JWT begins.
     var tokenOffset: Int
     var jwtIsAccessToken: Bool
+    /// Whether there is no field because the JWT is too long.
+    var jwtIsTooLong = false
     var user: [UInt8]
     var sessionHandle: [UInt8]
     /// The `KeyRing.Identity` of the key that verified the token.

@@ -154,6 +154,11 @@ struct VerifiedTokenCache: ~Copyable {
 }
 
 extension VerifiedTokenCache {
+    /// Whether a pinned entry has no field because its JWT is too long.
+    func hasTooLongJWT(_ reference: SessionReference) -> Bool {
+        isPinned(reference) && slots[Int(reference.slot)].jwtIsTooLong
+    }
+
     /// What a pinned entry holds; nothing when the reference is stale.
     @_lifetime(borrow self)
     func bytes(_ part: CacheSlot.Part, of reference: SessionReference) -> Span<UInt8> {

@@ -165,6 +165,12 @@ def test_inner_jwt(start, base_configuration, keys, upstream):
     assert gateway.log_lines(3)[-1]["detail"] == JWT_TOO_LONG
 
 
+def test_inner_jwt_asked_for_where_none_is_required(start, base_configuration, keys, upstream):
+    gateway = start(changed(base_configuration, sessions__jwt__required=False)).wait_for_keys()
+    _, past = around(lambda padding: inner(keys.static, padding=padding), 8 * 1024)
+    assert_jwt_is_too_long(gateway.ask(get("/jwt", cookie(seed_session(keys, past)))))
+
+
 def test_access_token_that_is_the_jwt(start, base_configuration, keys, upstream):
     gateway = start(changed(base_configuration, sessions__jwt__required=True)).wait_for_keys()
     within, past = around(lambda padding: access(keys.dynamic, padding=padding), 8 * 1024)
