@@ -72,7 +72,9 @@ class Crowd:
             if receive_buffer:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             one.settimeout(10)
-            one.connect(("127.0.0.1", port))
+            # Who is turned away at once has been connected too.
+            with contextlib.suppress(ConnectionResetError):
+                one.connect(("127.0.0.1", port))
             one.setblocking(False)
             self.sockets.append(one)
 
