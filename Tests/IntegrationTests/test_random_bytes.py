@@ -152,7 +152,7 @@ def test_mutated_answers(gateway, upstream):
         data = mutated(numbers, seeds)
         upstream.answer = lambda call, data=data: (call.send(data), call.close())
         for answer in answers_of(gateway, get("/public", f"X-Number: {number}")):
-            assert re.fullmatch(rb"HTTP/1\.1 [1-5]\d\d [\t -~\x80-\xff]*", answer.line), answer.line
+            assert re.fullmatch(rb"HTTP/1\.1 [1-9]\d\d [\t -~\x80-\xff]*", answer.line), answer.line
             for name, value in answer.fields:
                 assert NAME.fullmatch(name) and VALUE.fullmatch(value), (name, value)
             assert not (answer.value("content-length") and answer.value("transfer-encoding"))
