@@ -32,6 +32,11 @@ enum SessionReader {
                 ["any": .any, "cookie": .cookie, "header": .header],
                 into: &options.tokenTransfer
             )
+            section.choice(
+                "anti_csrf",
+                ["auto": .auto, "none": .none, "custom_header": .customHeader, "token": .token],
+                into: &options.antiCSRF
+            )
             section.section("cookie_names") { cookieNames(&$0, into: &options) }
             notYet(&section)
             expiredStatus(&section, into: &options.expiredStatus)
@@ -125,8 +130,6 @@ enum SessionReader {
     }
 
     private static func notYet(_ section: inout Section) {
-        let antiCSRF = ["auto", "custom_header", "token"]
-        section.notYet("anti_csrf", only: "none", later: antiCSRF)
         section.notYetSwitch("check_database")
         section.notYetSwitch("verify_children")
         section.notYet("invalid_claim_status", only: "403")

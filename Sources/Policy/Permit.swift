@@ -82,6 +82,7 @@ public struct Denial: Error, Equatable, Sendable {
 ///   - route: the route's index.
 ///   - authentication: what was found; nil where the session is not looked at (`public`,
 ///     `passthrough`).
+///   - admitsCookie: whether the request may use the session that its cookie carries (`AntiCSRF`).
 /// - Returns: proof that it may.
 /// - Throws: why it may not. What is no answer yet (`keysNeeded`, `budgetSpent`, nil where a
 ///   session
@@ -90,7 +91,8 @@ public func authorize(
     rule: SessionRule,
     action: RouteAction,
     route: Int,
-    authentication: Authentication?
+    authentication: Authentication?,
+    admitsCookie: Bool
 ) throws(Denial) -> Permit {
     switch rule {
     case .public: return Permit(route: route, session: nil, credentials: .none)
@@ -99,6 +101,9 @@ public func authorize(
     }
     switch authentication {
     case .session(let session):
+        guard admitsCookie || !session.isCookieBorne else {
+            throw Denial(reason: .antiCSRF, answer: .tryRefreshToken)
+        }
         if case .respondJWT(exposesAccessToken: false) = action,
             session.isCookieBorne, session.format.isJWT, session.jwtIsAccessToken
         {

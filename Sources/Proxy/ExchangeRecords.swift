@@ -46,10 +46,12 @@ extension Worker {
         )
     }
 
-    mutating func countSessionCheck(_ authentication: Authentication?) {
+    mutating func countSessionCheck(_ authentication: Authentication?, admitsCookie: Bool) {
         switch authentication {
         case nil, .keysNeeded, .budgetSpent: break
-        case .session: metrics.countSessionCheck(refused: nil)
+        case .session(let session):
+            let isRefused = session.isCookieBorne && !admitsCookie
+            metrics.countSessionCheck(refused: isRefused ? .antiCSRF : nil)
         case .noToken: metrics.countSessionCheck(refused: .noSession)
         case .refused(let refusal): metrics.countSessionCheck(refused: refusal.reason)
         }

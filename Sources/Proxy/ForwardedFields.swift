@@ -12,6 +12,17 @@ struct ForwardedListener {
     let isTrusted: Bool
 
     var scheme: StaticString { isEncrypted ? "https" : "http" }
+
+    /// The scheme that the client used: a trusted proxy may know better; nil where it says several.
+    func clientScheme(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> WebScheme? {
+        guard isTrusted, let first = head.first(.xForwardedProto) else {
+            return isEncrypted ? .https : .http
+        }
+        for line in head.fields where line.id == .xForwardedProto && !line.isAlias {
+            guard line == first else { return nil }
+        }
+        return WebScheme(bytes.bytes(first.value))
+    }
 }
 
 /// `X-Forwarded-*`, `Forwarded` (RFC 7239), `X-Real-IP` and the request ID.

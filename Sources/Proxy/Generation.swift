@@ -16,6 +16,7 @@ struct Generation: ~Copyable {
     let options: GatewayOptions
     let routes: RouteTable
     let rewrite: RewriteRules
+    let antiCSRF: AntiCSRF
     let names: RecordNames
     /// Each upstream's `response_timeout`.
     let responseTimeouts: [Duration]
@@ -61,6 +62,25 @@ struct SharedAuthenticator: ~Copyable {
         authenticator.replaceKeys(keys)
         cookies = CookieFilter(options: options)
         self.options = options
+    }
+}
+
+extension SharedAuthenticator {
+    /// Whether a request may use the session that it carries in a cookie.
+    func admits(
+        _ session: SessionReference,
+        by check: AntiCSRF,
+        exchange: borrowing Exchange,
+        bytes: Span<UInt8>,
+        scheme: WebScheme?
+    ) -> Bool {
+        check.admits(
+            head: exchange.head,
+            bytes: bytes,
+            target: exchange.storage.target,
+            scheme: scheme,
+            token: authenticator.antiCSRFToken(session)
+        )
     }
 }
 

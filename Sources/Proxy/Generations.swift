@@ -32,6 +32,10 @@ extension Worker {
             options: source.options,
             routes: routes,
             rewrite: RewriteRules(source),
+            antiCSRF: AntiCSRF(
+                mode: source.options.sessions.antiCSRF,
+                origins: OriginList(source.options.forwarding.corsOrigins)
+            ),
             names: RecordNames(source.options),
             responseTimeouts: source.options.upstreams.map(\.responseTimeout),
             authenticator: authenticator,

@@ -122,14 +122,16 @@ extension Worker {
         let generation = exchanges[exchange].generation
         let route = exchanges[exchange].route
         let action = generations[generation].routes.action(route)
-        countSessionCheck(authentication)
+        let admitsCookie = admitsCookie(exchange)
+        countSessionCheck(authentication, admitsCookie: admitsCookie)
         let permit: Permit
         do throws(Denial) {
             permit = try Policy.authorize(
                 rule: generations[generation].routes.rule(route),
                 action: action,
                 route: route,
-                authentication: authentication
+                authentication: authentication,
+                admitsCookie: admitsCookie
             )
         } catch {
             refuse(exchange, Failure(error, sessions: generations[generation].options.sessions))
@@ -143,6 +145,25 @@ extension Worker {
             exchanges[exchange].upstreamIndex = upstream
             leaseUpstream(exchange)
         }
+    }
+
+    /// Whether the session that the request carries in a cookie may be used by it.
+    private func admitsCookie(_ exchange: Handle<Exchange>) -> Bool {
+        guard let session = exchanges[exchange].session, session.isCookieBorne,
+            exchanges[exchange].head.method != .get
+        else { return true }
+        let generation = exchanges[exchange].generation
+        let client = exchanges[exchange].client
+        let bytes = clients[client].input
+        let listener = forwardedListener(clients[client].listener, clients[client].peer, generation)
+        let shared = authenticators.view(generations[generation].authenticator)
+        return shared.value.admits(
+            session,
+            by: generations[generation].antiCSRF,
+            exchange: exchanges[exchange],
+            bytes: bytes.span,
+            scheme: listener.clientScheme(exchanges[exchange].head, bytes.span)
+        )
     }
 
     /// A connection to the upstream: a pooled one, a new one, or a place in the queue.

@@ -22,6 +22,9 @@ struct AccessToken {
     var expiry: Int64
     /// The token is not valid before this time; nil when its `nbf` is no number.
     var notBefore: Int64?
+    /// Empty when the session has none.
+    var antiCSRFToken: [UInt8] { claims.root["antiCsrfToken"]?.string ?? [] }
+
     /// What is signed, read.
     var claims: JSONDocument
     /// Where the payload is among the claims.

@@ -154,6 +154,12 @@ extension Authenticator {
         cache.bytes(.user, of: reference)
     }
 
+    /// The session's anti-CSRF token; empty when it has none, or none is asked for.
+    @_lifetime(borrow self)
+    public func antiCSRFToken(_ reference: SessionReference) -> Span<UInt8> {
+        cache.bytes(.antiCSRFToken, of: reference)
+    }
+
     /// The session handle.
     @_lifetime(borrow self)
     public func sessionHandle(_ reference: SessionReference) -> Span<UInt8> {
@@ -256,6 +262,7 @@ extension Authenticator {
             jwtIsAccessToken: false,
             user: token.user,
             sessionHandle: token.sessionHandle,
+            antiCSRFToken: options.antiCSRF == .token ? token.antiCSRFToken : [],
             keyIdentity: key,
             expiry: min(token.expiry, until, wall &+ options.tokenCacheMaximumAge.wholeMilliseconds)
         )

@@ -3,7 +3,8 @@ internal import Bytes
 /// One place of the verified-token cache: its entry's bytes in one block of memory, and what is
 /// known of the entry.
 ///
-/// The block holds the field, then the credential (unless the field ends with it), user and handle.
+/// The block holds the field, then the credential (unless the field ends with it), user, handle and
+/// anti-CSRF token.
 @safe
 struct CacheSlot {
     private var block: UnsafeMutablePointer<UInt8>?
@@ -14,6 +15,7 @@ struct CacheSlot {
     private var credentialBytes = 0
     private var userBytes = 0
     private var handleBytes = 0
+    private var antiCSRFBytes = 0
 
     private(set) var hash: UInt64 = 0
     private(set) var kind = CredentialKind.cookie
@@ -48,7 +50,7 @@ struct CacheSlot {
         let shared = sharesCredential(session, credential)
         let bytes =
             session.field.count + session.user.count + session.sessionHandle.count
-            + (shared ? 0 : credential.count)
+            + session.antiCSRFToken.count + (shared ? 0 : credential.count)
         // What the allocator rounds up and adds.
         return (bytes + 31) & ~15
     }
@@ -69,12 +71,15 @@ struct CacheSlot {
         credentialBytes = credential.count
         userBytes = session.user.count
         handleBytes = session.sessionHandle.count
+        antiCSRFBytes = session.antiCSRFToken.count
         let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: blockBytes)
         unsafe block = unsafe memory
         unsafe Self.copy(session.field.span, to: memory)
         if !shared { unsafe Self.copy(credential, to: memory + fieldBytes) }
         unsafe Self.copy(session.user.span, to: memory + userOffset)
         unsafe Self.copy(session.sessionHandle.span, to: memory + userOffset + userBytes)
+        let rest = unsafe memory + userOffset + userBytes + handleBytes
+        unsafe Self.copy(session.antiCSRFToken.span, to: rest)
         self.hash = hash
         self.kind = kind
         format = session.format
@@ -112,6 +117,7 @@ struct CacheSlot {
         case token
         case user
         case sessionHandle
+        case antiCSRFToken
     }
 
     /// One run of the entry in a place; lives as long as the places are only read.
@@ -131,6 +137,8 @@ struct CacheSlot {
         case .token: span(at: tokenOffset, count: fieldBytes - tokenOffset)
         case .user: span(at: userOffset, count: userBytes)
         case .sessionHandle: span(at: userOffset + userBytes, count: handleBytes)
+        case .antiCSRFToken:
+            span(at: userOffset + userBytes + handleBytes, count: antiCSRFBytes)
         }
     }
 

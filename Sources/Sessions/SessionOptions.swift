@@ -44,6 +44,20 @@ public struct SessionOptions: Sendable, Equatable {
     /// Where the JWT comes from.
     public enum JWTSource: Sendable { case auto, payload, accessToken }
 
+    /// What a cookie-borne session asks of requests that may change something, against requests
+    /// that other sites' pages make (protocol, section 3.4).
+    public enum AntiCSRF: Sendable {
+        /// A method other than GET and HEAD, from another site, needs a `rid` field or a listed
+        /// origin.
+        case auto
+        /// Nothing.
+        case none
+        /// A method other than GET needs a `rid` field, as the SDK's `VIA_CUSTOM_HEADER`.
+        case customHeader
+        /// A method other than GET needs the session's `anti-csrf`, as the SDK's `VIA_TOKEN`.
+        case token
+    }
+
     /// Whom to ask for keys.
     public var core: CoreOptions
     /// Whether V3, V4 and V5 tokens are accepted.
@@ -54,6 +68,8 @@ public struct SessionOptions: Sendable, Equatable {
     public var signingKeys = SigningKeys.dynamic
     /// Where a token may come from.
     public var tokenTransfer = TokenTransfer.any
+    /// What is asked of requests whose session came in a cookie.
+    public var antiCSRF = AntiCSRF.auto
     /// The access token's cookie; exact.
     public var accessTokenCookie = "sAccessToken"
     /// The refresh token's cookie, which never reaches an upstream.

@@ -17,6 +17,8 @@ struct VerifiedSession: Sendable, Equatable {
     var jwtIsTooLong = false
     var user: [UInt8]
     var sessionHandle: [UInt8]
+    /// The claim `antiCsrfToken`; empty when there is none, or none is asked for.
+    var antiCSRFToken: [UInt8] = []
     /// The `KeyRing.Identity` of the key that verified the token.
     var keyIdentity: UInt32
     /// Milliseconds since the epoch: the least of all that bounds the verdict.

@@ -76,7 +76,7 @@ import Upstreams
                   signing_keys: static
                   token_transfer: header
                   cookie_names: {access_token: a, refresh_token: r}
-                  anti_csrf: none
+                  anti_csrf: custom_header
                   check_database: off
                   verify_children: false
                   expired_status: 440
@@ -95,7 +95,7 @@ import Upstreams
         #expect(!sessions.acceptsJWTTokens && sessions.acceptsLegacyTokens)
         #expect(sessions.signingKeys == .static && sessions.tokenTransfer == .header)
         #expect(sessions.accessTokenCookie == "a" && sessions.refreshTokenCookie == "r")
-        #expect(sessions.expiredStatus == 440)
+        #expect(sessions.antiCSRF == .customHeader && sessions.expiredStatus == 440)
         #expect(sessions.jwtSource == .accessToken && sessions.jwtProperty == "token")
         #expect(sessions.jwtField == "x-user-token" && sessions.jwtScheme.isEmpty)
         #expect(sessions.keysMaximumAge == .seconds(3600))

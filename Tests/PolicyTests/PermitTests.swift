@@ -31,10 +31,17 @@ import Testing
     private func outcome(
         _ rule: SessionRule,
         _ action: RouteAction,
-        _ found: Authentication?
+        _ found: Authentication?,
+        admitsCookie: Bool = true
     ) -> Outcome {
         do {
-            let permit = try authorize(rule: rule, action: action, route: 7, authentication: found)
+            let permit = try authorize(
+                rule: rule,
+                action: action,
+                route: 7,
+                authentication: found,
+                admitsCookie: admitsCookie
+            )
             let (route, session, credentials) = (permit.route, permit.session, permit.credentials)
             #expect(route == 7)
             return .permit(session, credentials)
@@ -51,6 +58,21 @@ import Testing
             #expect(outcome(.public, PermitTests.forward, found) == .permit(nil, .none))
             #expect(outcome(.passthrough, PermitTests.forward, found) == .permit(nil, .untouched))
         }
+    }
+
+    @Test(arguments: [SessionRule.required, .optional])
+    func aCookieOfAForeignPageDoesNotPassAndABearerDoes(_ rule: SessionRule) {
+        let denial = Denial(reason: .antiCSRF, answer: .tryRefreshToken)
+        let cookie = PermitTests.session()
+        let bearer = PermitTests.session(cookie: false)
+        #expect(
+            outcome(rule, PermitTests.forward, .session(cookie), admitsCookie: false)
+                == .denial(denial)
+        )
+        #expect(
+            outcome(rule, PermitTests.forward, .session(bearer), admitsCookie: false)
+                == .permit(bearer, .injected)
+        )
     }
 
     @Test(arguments: [SessionRule.required, .optional])
