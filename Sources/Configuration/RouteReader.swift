@@ -54,6 +54,7 @@ enum RouteReader {
             ],
             into: &options.session
         )
+        signIn(&section, into: &options)
         section.notYetList("claims")
         section.notYetSwitch("check_database")
         let upstream = action(&section, into: &options)
@@ -130,6 +131,22 @@ enum RouteReader {
             )
         }
         return nil
+    }
+
+    /// Where browsers go that open a page without a session.
+    private static func signIn(_ section: inout Section, into options: inout RouteOptions) {
+        guard let text = section.text("sign_in"), let page = URLs.page(text, section.report) else {
+            return
+        }
+        switch options.session {
+        case .required, .optional: options.signIn = page
+        case .public, .passthrough:
+            section.report.error(
+                text.position,
+                "`sign_in` on a route that asks for no session",
+                "leave it out, or write `session: required`"
+            )
+        }
     }
 
     private static func stripPrefix(_ section: inout Section, into options: inout RouteOptions) {

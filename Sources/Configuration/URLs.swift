@@ -95,6 +95,34 @@ enum URLs {
         return exact == value ? nil : "write \(exact)"
     }
 
+    /// Longest URL of a page, in bytes.
+    private static let longestPage = 2048
+
+    /// A page that browsers are sent to: `http(s)://HOST[:PORT]/PATH` or `/PATH`, with or without a
+    /// query.
+    static func page(_ text: Text, _ report: Report) -> String? {
+        let value = text.value
+        var path = value[...]
+        for scheme in ["https://", "http://"] where value.lowercased().hasPrefix(scheme) {
+            let after = value.dropFirst(scheme.count)
+            let end = after.firstIndex { "/?".contains($0) } ?? after.endIndex
+            if Names.isAuthority(after[..<end].lowercased()) { path = after[end...] }
+        }
+        let isPath = path.isEmpty || path.hasPrefix("/") && !path.hasPrefix("//")
+        let isPlain = value.utf8.allSatisfy {
+            $0 > 0x20 && $0 < 0x7F && !"\"#<>\\^`{|}".utf8.contains($0)
+        }
+        guard isPath, isPlain, !value.isEmpty, value.utf8.count <= longestPage else {
+            report.error(
+                text.position,
+                "\(text.quoted) is not a page",
+                "write a path such as /auth, or a URL such as https://app.example.com/auth"
+            )
+            return nil
+        }
+        return value
+    }
+
     /// Host, port and the rest of an `http` URL.
     private static func http(
         _ text: Text,

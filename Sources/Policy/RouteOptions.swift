@@ -48,6 +48,9 @@ public struct RouteOptions: Sendable, Equatable {
     public var stripsPrefix = false
     /// What it asks of the session.
     public var session = SessionRule.required
+    /// Where a browser is sent that opens a page without a session: a URL or a path; empty =
+    /// nowhere, it gets 401.
+    public var signIn = ""
     /// What is done with a request that may pass.
     public var action: RouteAction
 

@@ -90,7 +90,7 @@ extension Worker {
 
     /// A page of a listed origin may read the answer, or its SDK would see a network error instead
     /// of a 401.
-    private mutating func appendAllowedOrigin(_ exchange: Handle<Exchange>) {
+    mutating func appendAllowedOrigin(_ exchange: Handle<Exchange>) {
         if !exchanges[exchange].isHeadSent { noteOrigin(exchange) }
         guard let origin = exchanges[exchange].listedOrigin else { return }
         let client = exchanges[exchange].client
@@ -151,45 +151,6 @@ extension Worker {
         )
         finishedOwnAnswer(exchange, closes: closes)
     }
-
-    /// `redirect_to_https`: to the same host and path, when a certificate or a route names that
-    /// host.
-    ///
-    /// - Returns: whether the request was answered.
-    mutating func isRedirected(_ exchange: Handle<Exchange>) -> Bool {
-        let generation = exchanges[exchange].generation
-        let client = exchanges[exchange].client
-        guard
-            generations[generation].rewrite.redirects(listener: clients[client].listener)
-        else { return false }
-        let host = exchanges[exchange].copiedHost
-        guard generations[generation].rewrite.namesHost(host.span) else {
-            refuse(exchange, .badRequest("redirect_host"))
-            return true
-        }
-        exchanges[exchange].reason = .redirect
-        let closes = !survivesRefusal(exchange)
-        let bytes = clients[client].input
-        let query = bytes.span.bytes(exchanges[exchange].storage.target.query).copied()
-        guard beginOwnAnswer(exchange, status: 308, closes: closes) else { return true }
-        let location =
-            generations[generation].rewrite.httpsOrigin(host: host)
-            + exchanges[exchange].copiedPath + query
-        OwnAnswer.append(
-            name: "Location",
-            location.span,
-            to: &clients[client].transport.output
-        )
-        appendAllowedOrigin(exchange)
-        clients[client].transport.output.append("Content-Length: 0\r\n\r\n")
-        finishedOwnAnswer(exchange, closes: closes)
-        return true
-    }
-}
-
-extension Exchange {
-    fileprivate var copiedHost: [UInt8] { storage.target.host.copied() }
-    fileprivate var copiedPath: [UInt8] { storage.target.path.copied() }
 }
 
 extension SharedAuthenticator {

@@ -134,7 +134,7 @@ extension Worker {
                 admitsCookie: admitsCookie
             )
         } catch {
-            refuse(exchange, Failure(error, sessions: generations[generation].options.sessions))
+            deny(exchange, error)
             return
         }
         switch action {
@@ -145,6 +145,17 @@ extension Worker {
             exchanges[exchange].upstreamIndex = upstream
             leaseUpstream(exchange)
         }
+    }
+
+    /// Answers what may not pass: pages are sent to the sign-in, all else is told why.
+    private mutating func deny(_ exchange: Handle<Exchange>, _ denial: Denial) {
+        switch denial.answer {
+        case .unauthorised, .tryRefreshToken:
+            if isSentToSignIn(exchange, denial.reason) { return }
+        case .jwtMissing, .unavailable, .tokenNotExposed: break
+        }
+        let generation = exchanges[exchange].generation
+        refuse(exchange, Failure(denial, sessions: generations[generation].options.sessions))
     }
 
     /// Whether the session that the request carries in a cookie may be used by it.

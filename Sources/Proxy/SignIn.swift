@@ -1,0 +1,80 @@
+import Bytes
+import HTTPCore
+import Policy
+
+/// Pages: a browser that opens one without a session is sent to where it gets one.
+enum SignIn {
+    /// Bytes of path and query that are named in a redirect; longer ones are left out, and the user
+    /// comes back to the sign-in's own default.
+    static let maximumReturnBytes = 4096
+
+    /// Whether a browser opens a page with the request (Fetch Metadata, section 2.2): then nobody
+    /// reads a 401.
+    static func isNavigation(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
+        guard head.method == .get || head.method == .head else { return false }
+        var modes = 0
+        var navigates = false
+        for line in head.fields where line.id == .secFetchMode && !line.isAlias {
+            modes += 1
+            navigates = bytes.bytes(line.value).equals("navigate")
+        }
+        return navigates && modes == 1
+    }
+
+    /// Whether the request is for the sign-in page, which would lead to itself for ever.
+    static func isItself(_ page: String, _ path: Span<UInt8>) -> Bool {
+        let bytes = Array(page.utf8)
+        let end = bytes.firstIndex(of: UInt8(ascii: "?")) ?? bytes.count
+        return bytes.span.extracting(0..<end).equals(path)
+    }
+
+    /// Makes the sign-in page's URL with the way back in `redirectToPath`, as the front end SDK
+    /// reads it.
+    ///
+    /// - Parameters:
+    ///   - page: an absolute URL or a path, from the configuration: no request chooses the origin.
+    ///   - path: the request's, canonical.
+    ///   - query: the request's, with its `?`; may be empty.
+    /// - Returns: the value of `Location`.
+    static func location(page: [UInt8], path: Span<UInt8>, query: Span<UInt8>) -> [UInt8] {
+        // Two slashes name another host to whoever resolves the path.
+        let isForeign = path.count > 1 && path[1] == UInt8(ascii: "/")
+        guard !isForeign, path.count + query.count <= maximumReturnBytes else { return page }
+        var location = page
+        location.append(page.contains(UInt8(ascii: "?")) ? UInt8(ascii: "&") : UInt8(ascii: "?"))
+        location.append(text: "redirectToPath=")
+        appendEncoded(path, to: &location)
+        appendEncoded(query, to: &location)
+        return location
+    }
+
+    /// Percent-encodes all but the unreserved characters (RFC 3986 §2.3).
+    private static func appendEncoded(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if isUnreserved(byte) {
+                text.append(byte)
+            } else {
+                text.append(UInt8(ascii: "%"))
+                text.append(hexadecimal: byte >> 4)
+                text.append(hexadecimal: byte & 0xF)
+            }
+        }
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "_"), UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(hexadecimal digit: UInt8) {
+        append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
+    }
+}
