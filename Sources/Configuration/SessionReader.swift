@@ -37,6 +37,11 @@ enum SessionReader {
                 ["auto": .auto, "none": .none, "custom_header": .customHeader, "token": .token],
                 into: &options.antiCSRF
             )
+            section.choice(
+                "legacy_id_refresh",
+                ["ignore": .ignore, "require": .require, "refuse": .refuse],
+                into: &options.legacyIDRefresh
+            )
             section.section("cookie_names") { cookieNames(&$0, into: &options) }
             notYet(&section)
             expiredStatus(&section, into: &options.expiredStatus)

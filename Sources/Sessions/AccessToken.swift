@@ -48,6 +48,14 @@ struct AccessToken {
         return web(token, parts)
     }
 
+    /// Whether the raw value of a cookie begins as tokens of V1 and V2 do.
+    static func isLegacy(_ credential: Span<UInt8>) -> Bool {
+        let token = CookieValue.decoded(credential)
+        guard let parts = TokenParts(token.span) else { return false }
+        let header = token.span.extracting(parts.header)
+        return header.equals(legacyHeaderV2) || header.equals(legacyHeaderV1)
+    }
+
     /// The exact first segments of V1 and V2: another spelling is no session token.
     private static let legacyHeaderV1: StaticString =
         "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIxIn0="

@@ -81,6 +81,9 @@ extension Authenticator {
         mayAsk: Bool,
         lastFetchFailed: Bool
     ) -> Authentication {
+        if options.legacyIDRefresh == .refuse, Self.hasSessionMarker(head, bytes) {
+            return .refused(SessionRefusal(reason: .expired, answer: .tryRefreshToken))
+        }
         let found = Credentials.find(head: head, bytes: bytes, cookieName: cookieName.span)
         let moment = Moment(
             wallMilliseconds: wallMilliseconds,
@@ -97,7 +100,13 @@ extension Authenticator {
         guard found.cookieCount == 1 else {
             return .refused(SessionRefusal(reason: .duplicateCookie, answer: .tryRefreshToken))
         }
-        return authenticate(bytes.bytes(range), kind: .cookie, moment)
+        let credential = bytes.bytes(range)
+        if options.legacyIDRefresh == .require, AccessToken.isLegacy(credential),
+            !Self.hasSessionMarker(head, bytes)
+        {
+            return .noToken
+        }
+        return authenticate(credential, kind: .cookie, moment)
     }
 
     /// Seed-era access token cookies end with their token, while `sIdRefreshToken` still says
@@ -108,13 +117,19 @@ extension Authenticator {
         _ bytes: Span<UInt8>
     ) -> Authentication {
         guard options.acceptsLegacyTokens else { return .noToken }
-        let name = Self.sessionMarker
-        let found = Credentials.find(head: head, bytes: bytes, cookieName: name.span)
-        guard found.cookieCount > 0 else { return .noToken }
+        guard Self.hasSessionMarker(head, bytes) else { return .noToken }
         return .refused(SessionRefusal(reason: .expired, answer: .tryRefreshToken))
     }
 
     private static let sessionMarker = Array("sIdRefreshToken".utf8)
+
+    private static func hasSessionMarker(
+        _ head: borrowing RequestHead,
+        _ bytes: Span<UInt8>
+    ) -> Bool {
+        let name = sessionMarker
+        return Credentials.find(head: head, bytes: bytes, cookieName: name.span).cookieCount > 0
+    }
 
     /// Ends a request's hold on its session; a reference that was given back before does nothing.
     public mutating func release(_ reference: SessionReference) {

@@ -58,6 +58,17 @@ public struct SessionOptions: Sendable, Equatable {
         case token
     }
 
+    /// What the cookie `sIdRefreshToken` means, which the SDKs of the seed era set beside their
+    /// tokens and those after them take for a session to be renewed (protocol, section 3).
+    public enum LegacyIDRefresh: Sendable {
+        /// Alone, that a refresh may bring a session; beside a token, nothing.
+        case ignore
+        /// V1 and V2 tokens from a cookie count only beside it, as in the seed era's SDKs.
+        case require
+        /// Every request that has it is asked to refresh, as in the SDKs after them.
+        case refuse
+    }
+
     /// Whom to ask for keys.
     public var core: CoreOptions
     /// Whether V3, V4 and V5 tokens are accepted.
@@ -68,6 +79,8 @@ public struct SessionOptions: Sendable, Equatable {
     public var signingKeys = SigningKeys.dynamic
     /// Where a token may come from.
     public var tokenTransfer = TokenTransfer.any
+    /// What the cookie `sIdRefreshToken` means.
+    public var legacyIDRefresh = LegacyIDRefresh.ignore
     /// What is asked of requests whose session came in a cookie.
     public var antiCSRF = AntiCSRF.auto
     /// The access token's cookie; exact.

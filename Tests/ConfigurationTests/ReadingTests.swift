@@ -77,6 +77,7 @@ import Upstreams
                   token_transfer: header
                   cookie_names: {access_token: a, refresh_token: r}
                   anti_csrf: custom_header
+                  legacy_id_refresh: require
                   check_database: off
                   verify_children: false
                   expired_status: 440
@@ -95,6 +96,7 @@ import Upstreams
         #expect(!sessions.acceptsJWTTokens && sessions.acceptsLegacyTokens)
         #expect(sessions.signingKeys == .static && sessions.tokenTransfer == .header)
         #expect(sessions.accessTokenCookie == "a" && sessions.refreshTokenCookie == "r")
+        #expect(sessions.legacyIDRefresh == .require)
         #expect(sessions.antiCSRF == .customHeader && sessions.expiredStatus == 440)
         #expect(sessions.jwtSource == .accessToken && sessions.jwtProperty == "token")
         #expect(sessions.jwtField == "x-user-token" && sessions.jwtScheme.isEmpty)
