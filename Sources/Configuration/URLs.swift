@@ -1,4 +1,5 @@
 import Bytes
+import HTTPCore
 import Sessions
 import Upstreams
 
@@ -106,13 +107,19 @@ enum URLs {
         for scheme in ["https://", "http://"] where value.lowercased().hasPrefix(scheme) {
             let after = value.dropFirst(scheme.count)
             let end = after.firstIndex { "/?".contains($0) } ?? after.endIndex
-            if Names.isAuthority(after[..<end].lowercased()) { path = after[end...] }
+            let authority = after[..<end]
+            if Names.isAuthority(authority.lowercased()),
+                let (_, port) = Addresses.hostAndPort(authority), port != 0
+            {
+                path = end == after.endIndex ? "/" : after[end...]
+            }
         }
-        let isPath = path.isEmpty || path.hasPrefix("/") && !path.hasPrefix("//")
         let isPlain = value.utf8.allSatisfy {
             $0 > 0x20 && $0 < 0x7F && !"\"#<>\\^`{|}".utf8.contains($0)
         }
-        guard isPath, isPlain, !value.isEmpty, value.utf8.count <= longestPage else {
+        guard isPlain, value.utf8.count <= longestPage, isPagePath(path),
+            !value.contains("redirectToPath=")
+        else {
             report.error(
                 text.position,
                 "\(text.quoted) is not a page",
@@ -121,6 +128,16 @@ enum URLs {
             return nil
         }
         return value
+    }
+
+    /// Whether a page's path is one that requests for it have in canonical form.
+    private static func isPagePath(_ path: Substring) -> Bool {
+        let name = Array(path.prefix { $0 != "?" }.utf8)
+        var target = RequestTarget()
+        guard !path.hasPrefix("//"), (try? target.read(path: name.span)) != nil else {
+            return false
+        }
+        return target.path.equals(name.span)
     }
 
     /// Host, port and the rest of an `http` URL.

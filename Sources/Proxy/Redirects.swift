@@ -42,7 +42,7 @@ extension Worker {
         }
         let query = bytes.span.bytes(exchanges[exchange].storage.target.query).copied()
         let path = exchanges[exchange].copiedPath
-        guard !SignIn.isItself(page, path.span) else { return false }
+        guard !SignIn.isItself(page, path.span, query.span) else { return false }
         exchanges[exchange].reason = reason
         redirect(
             exchange,

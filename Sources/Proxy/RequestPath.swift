@@ -151,7 +151,8 @@ extension Worker {
     private mutating func deny(_ exchange: Handle<Exchange>, _ denial: Denial) {
         switch denial.answer {
         case .unauthorised, .tryRefreshToken:
-            if isSentToSignIn(exchange, denial.reason) { return }
+            // A page that another site opened is none of the session's: to sign in cures nothing.
+            if denial.reason != .antiCSRF, isSentToSignIn(exchange, denial.reason) { return }
         case .jwtMissing, .unavailable, .tokenNotExposed: break
         }
         let generation = exchanges[exchange].generation

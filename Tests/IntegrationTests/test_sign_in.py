@@ -84,6 +84,36 @@ def test_no_request_chooses_the_origin(pages, fields):
 
 
 def test_longest_way_back(pages):
-    within = "/pages/" + "a" * (4096 - len("/pages/"))
+    within = "/pages/" + "a" * (4096 - len("%2Fpages%2F"))
     assert pages.ask(get(within, NAVIGATION)).value("location").endswith("aaa")
     assert_sent(pages.ask(get(within + "a", NAVIGATION)), PAGE, "no_session")
+    assert_sent(pages.ask(get("/pages?" + "&" * 2800, NAVIGATION)), PAGE, "no_session")
+
+
+@pytest.mark.parametrize("page", ["http://app.example.com/auth", "/auth"])
+def test_nobody_is_led_in_a_circle(start, base_configuration, page):
+    """Whatever the page is, its own route included, one redirect is the last."""
+    routes = [
+        {"path_exact": "/auth", "upstream": "main", "sign_in": "/more"},
+        {"path_prefix": "/", "upstream": "main", "sign_in": page},
+    ]
+    gateway = start(changed(base_configuration, routes=routes)).wait_for_keys()
+    target, statuses = "/start", []
+    for _ in range(3):
+        answer = gateway.ask(get(target, NAVIGATION))
+        statuses.append(answer.status)
+        if answer.status != 302:
+            break
+        target = answer.value("location").removeprefix("http://app.example.com")
+    assert statuses == [302, 401]
+
+
+def test_a_page_that_another_site_opens_is_no_sign_in(start, base_configuration, keys):
+    """HEAD without what the SDK's mode asks for: refused, not led away from a valid session."""
+    gateway = start(changed(
+        base_configuration, sessions__anti_csrf="custom_header",
+        routes=[{"path_prefix": "/", "upstream": "main", "sign_in": PAGE}],
+    )).wait_for_keys()
+    ask = request("HEAD / HTTP/1.1", NAVIGATION, cookie(access(keys.dynamic)))
+    answer = gateway.ask(ask)
+    assert (answer.status, answer.reason) == (401, "anti_csrf")

@@ -29,16 +29,23 @@ import Testing
     }
 
     @Test func leavesOutWhatIsTooLong() {
-        let path = "/" + String(repeating: "a", count: SignIn.maximumReturnBytes - 3)
+        // The first slash and the question mark are three bytes each when encoded.
+        let path = "/" + String(repeating: "a", count: SignIn.maximumReturnBytes - 7)
         #expect(location("/auth", path, "?b").hasSuffix("a%3Fb"))
         #expect(location("/auth", path, "?bc") == "/auth")
+        let query = "?" + String(repeating: "&", count: 1400)
+        #expect(location("/auth", "/", query) == "/auth")
     }
 
-    @Test func theSignInDoesNotLeadToItself() {
-        for (path, isItself) in [("/auth", true), ("/auth/x", false), ("/", false)] {
-            let bytes = Array(path.utf8)
-            let found = SignIn.isItself("/auth?x", bytes.span)
-            #expect(found == isItself)
-        }
+    @Test(arguments: [
+        ("/auth", "", true), ("/auth", "?a", true), ("/auth/x", "", false), ("/", "?", false),
+        ("/x", "?redirectToPath=%2F", true), ("/x", "?a=b&redirectToPath=", true),
+        ("/x", "?xredirectToPath=%2F", false), ("/x", "?a=redirectToPath=", false),
+        ("/x", "?&&", false), ("/x", "?redirectToPath", false),
+    ])
+    func theSignInDoesNotLeadToItself(_ path: String, _ query: String, _ isItself: Bool) {
+        let (path, query) = (Array(path.utf8), Array(query.utf8))
+        let found = SignIn.isItself("/auth?x", path.span, query.span)
+        #expect(found == isItself)
     }
 }
