@@ -84,29 +84,8 @@ enum CanonicalPath {
             else { throw .malformedEscape }
             let value = high &<< 4 | low
             guard value >= 0x20, value != 0x7F else { throw .escapedControl }
-            if isUnreserved(value) {
-                storage.append(value)
-            } else {
-                storage.append(byte)
-                storage.append(capitalDigit(high))
-                storage.append(capitalDigit(low))
-            }
+            PercentEncoding.append(value, to: &storage)
             index &+= 3
-        }
-    }
-
-    private static func capitalDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? value &+ 0x30 : value &+ 0x37
-    }
-
-    /// RFC 3986 §2.3.
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "_"), UInt8(ascii: "~"):
-            true
-        default: false
         }
     }
 }

@@ -82,35 +82,31 @@ extension JSONElement {
     /// The value of an object's member; nil where there is none, and for what is no object.
     public subscript(_ name: StaticString) -> JSONElement? {
         @_lifetime(copy self)
-        get {
-            guard isObject else { return nil }
-            var member = index + 1
-            let end = view.next(after: index)
-            while member < end {
-                if view.text(of: member).equals(name) { return at(member + 1) }
-                member = view.next(after: member + 1)
-            }
-            return nil
-        }
+        get { member(place { $0.equals(name) }) }
     }
 
     /// As the other.
     public subscript(_ name: Span<UInt8>) -> JSONElement? {
         @_lifetime(copy self)
-        get {
-            guard isObject else { return nil }
-            var member = index + 1
-            let end = view.next(after: index)
-            while member < end {
-                if view.text(of: member).equals(name) { return at(member + 1) }
-                member = view.next(after: member + 1)
-            }
-            return nil
-        }
+        get { member(place { $0.equals(name) }) }
     }
 
     @_lifetime(copy self)
-    private func at(_ index: Int) -> JSONElement {
-        JSONElement(view, index: index)
+    private func member(_ place: Int?) -> JSONElement? {
+        guard let place else { return nil }
+        return JSONElement(view, index: place)
+    }
+
+    /// Where the value of the first member stands whose name is the one looked for.
+    @inline(__always)
+    private func place(_ isName: (Span<UInt8>) -> Bool) -> Int? {
+        guard isObject else { return nil }
+        var member = index + 1
+        let end = view.next(after: index)
+        while member < end {
+            if isName(view.text(of: member)) { return member + 1 }
+            member = view.next(after: member + 1)
+        }
+        return nil
     }
 }

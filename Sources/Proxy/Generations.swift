@@ -27,15 +27,17 @@ extension Worker {
             for case .some(let handle) in contexts { _ = tlsContexts.remove(handle) }
             throw WorkerFailure(message: "too many earlier configurations still have requests")
         }
+        let rewrite = RewriteRules(source)
+        let antiCSRF = AntiCSRF(
+            mode: source.options.sessions.antiCSRF,
+            origins: rewrite.corsOrigins
+        )
         let generation = Generation(
             number: source.number,
             options: source.options,
             routes: routes,
-            rewrite: RewriteRules(source),
-            antiCSRF: AntiCSRF(
-                mode: source.options.sessions.antiCSRF,
-                origins: OriginList(source.options.forwarding.corsOrigins)
-            ),
+            rewrite: rewrite,
+            antiCSRF: antiCSRF,
             names: RecordNames(source.options),
             responseTimeouts: source.options.upstreams.map(\.responseTimeout),
             authenticator: authenticator,

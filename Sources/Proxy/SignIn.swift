@@ -55,42 +55,12 @@ enum SignIn {
         // Two slashes name another host to whoever resolves the path.
         let isForeign = path.count > 1 && path[1] == UInt8(ascii: "/")
         var back: [UInt8] = []
-        appendEncoded(path, to: &back)
-        appendEncoded(query, to: &back)
+        PercentEncoding.append(path, to: &back)
+        PercentEncoding.append(query, to: &back)
         guard !isForeign, back.count <= maximumReturnBytes else { return page }
         var location = page
         location.append(page.contains(UInt8(ascii: "?")) ? UInt8(ascii: "&") : UInt8(ascii: "?"))
         location.append(text: parameter)
         return location + back
-    }
-
-    /// Percent-encodes all but the unreserved characters (RFC 3986 §2.3).
-    private static func appendEncoded(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
-        for index in bytes.indices {
-            let byte = bytes[index]
-            if isUnreserved(byte) {
-                text.append(byte)
-            } else {
-                text.append(UInt8(ascii: "%"))
-                text.append(hexadecimal: byte >> 4)
-                text.append(hexadecimal: byte & 0xF)
-            }
-        }
-    }
-
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "_"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(hexadecimal digit: UInt8) {
-        append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
     }
 }
