@@ -134,7 +134,10 @@ let package = Package(
         ),
         tests(
             "ConnectionsTests",
-            ["Connections", "EventLoop", "TLS", "COpenSSL", "Bytes", "TestSupport"]
+            [
+                "Connections", "EventLoop", "TLS", "HTTPCore", "HTTP1", "COpenSSL", "Bytes",
+                "TestSupport",
+            ]
         ),
         tests(
             "ProxyTests",
@@ -163,8 +166,8 @@ let package = Package(
         tests(
             "DemoTests",
             [
-                "sallyport", "Authority", "Bytes", "Control", "Cryptography", "EventLoop",
-                "HTTPCore", "JOSE", "JSON",
+                "sallyport", "Authority", "Bytes", "Connections", "Control", "Cryptography",
+                "EventLoop", "HTTPCore", "JOSE", "JSON",
             ]
         ),
         .target(

@@ -1,4 +1,5 @@
 import Bytes
+import Connections
 import EventLoop
 import HTTPCore
 import Observability
@@ -79,7 +80,7 @@ extension ControlLoop {
                 fields: request.headers,
                 content: request.body
             ),
-            to: address,
+            to: CallDestination(address: address),
             deadline: loop.now + configuration.options.sessions.core.timeout,
             loop: loop
         )

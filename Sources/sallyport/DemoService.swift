@@ -1,3 +1,4 @@
+import Connections
 import Control
 import EventLoop
 import JOSE

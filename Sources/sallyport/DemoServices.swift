@@ -1,3 +1,4 @@
+import Connections
 import Control
 import EventLoop
 import HTTPCore
@@ -121,7 +122,7 @@ struct DemoServices: ~Copyable {
         )
         let failure = calls.start(
             request,
-            to: DemoPort.loopback(configuration.authority),
+            to: CallDestination(address: DemoPort.loopback(configuration.authority)),
             deadline: loop.now + Self.fetchTimeout,
             loop: loop
         )

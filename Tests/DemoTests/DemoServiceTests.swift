@@ -1,5 +1,6 @@
 import Authority
 import Bytes
+import Connections
 import Control
 import EventLoop
 import HTTPCore

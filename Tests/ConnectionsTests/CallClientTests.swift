@@ -4,86 +4,7 @@ import HTTPCore
 import TestSupport
 import Testing
 
-@testable import Control
-
-/// The program's own client against a scripted server.
-private final class CallRig {
-    var loop: EventLoop
-    var client = CallClient(kind: 3, capacity: 4)
-    let listener: TestListener
-    private(set) var outcomes: [CallOutcome] = []
-
-    init() throws {
-        loop = try EventLoop(maximumEvents: 16)
-        listener = try TestListener()
-    }
-
-    func start(
-        id: UInt64 = 1,
-        _ method: Method = .get,
-        fields: [(name: String, value: String)] = [],
-        content: String = "",
-        to address: SocketAddress? = nil,
-        in time: Duration = .seconds(60)
-    ) {
-        let outcome = client.start(
-            CallRequest(
-                id: id,
-                method: method,
-                target: "/keys?x=1",
-                host: "core.test:3567",
-                fields: fields,
-                content: Array(content.utf8)
-            ),
-            to: address ?? listener.address,
-            deadline: .now + time,
-            loop: loop
-        )
-        if let outcome { outcomes.append(outcome) }
-    }
-
-    func turn() throws {
-        for index in 0..<(try loop.wait(until: .now + .milliseconds(1))) {
-            let event = loop.event(at: index)
-            if let outcome = client.handle(event.token, event.readiness, loop: loop) {
-                outcomes.append(outcome)
-            }
-        }
-    }
-
-    func run(until what: StaticString, _ isDone: () throws -> Bool) throws {
-        let deadline = Instant.now + .seconds(5)
-        while try !isDone() {
-            guard Instant.now < deadline else { throw TestTimeout(what: what) }
-            try turn()
-        }
-    }
-
-    func accept() throws -> TestPeer {
-        var peer: TestPeer?
-        try run(until: "a connection") {
-            peer = try listener.acceptNow()
-            return peer != nil
-        }
-        return try #require(peer)
-    }
-
-    func request(to server: TestPeer) throws -> String {
-        try run(until: "a request") {
-            server.poll()
-            return server.hasMessage
-        }
-        return server.takeMessage() ?? ""
-    }
-
-    /// The next outcome, in words: `200 content`, or `none`.
-    func outcome() throws -> String {
-        try run(until: "an outcome") { !outcomes.isEmpty }
-        let outcome = outcomes.removeFirst()
-        guard let answer = outcome.answer else { return "none" }
-        return "\(answer.status) \(String(decoding: answer.content, as: UTF8.self))"
-    }
-}
+@testable import Connections
 
 @Suite struct CallClientTests {
     /// Calls, lets the server send these parts one after another, and tells what came of it.
@@ -119,7 +40,7 @@ private final class CallRig {
         rig.start(.post, fields: [("api-key", "k")], content: "{}")
         #expect(
             try rig.request(to: rig.accept()) == """
-                POST /keys?x=1 HTTP/1.1\r\nHost: core.test:3567\r\nConnection: close\r\n\
+                POST /keys?x=1 HTTP/1.1\r\nHost: core.test:3567\r\n\
                 Accept: application/json\r\napi-key: k\r\nContent-Length: 2\r\n\r\n{}
                 """
         )
@@ -129,7 +50,7 @@ private final class CallRig {
         let rig = try CallRig()
         rig.start(.post)
         #expect(try rig.request(to: rig.accept()).hasSuffix("\r\nContent-Length: 0\r\n\r\n"))
-        rig.start(.get)
+        rig.start(id: 2, .get)
         #expect(try !rig.request(to: rig.accept()).contains("Content-Length"))
     }
 
@@ -160,11 +81,41 @@ private final class CallRig {
         )
     }
 
+    @Test func interimAnswersAreBounded() throws {
+        let interim = "HTTP/1.1 103 Early Hints\r\n\r\n"
+        let answer = "HTTP/1.1 204 No Content\r\n\r\n"
+        for (count, isTaken) in [
+            (Limits.interimResponses, true), (Limits.interimResponses + 1, false),
+        ] {
+            let text = String(repeating: interim, count: count) + answer
+            let result = try outcome([Array(text.utf8)], closes: false)
+            #expect(result == (isTaken ? "204 " : "none"))
+        }
+    }
+
     @Test func redirectsAreNotFollowed() throws {
         #expect(
             try outcome("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n")
                 == "302 "
         )
+    }
+
+    @Test func aRequestOfAnySizeIsSentWhole() throws {
+        let rig = try CallRig()
+        let content = String(repeating: "x", count: 3_000_000)
+        rig.start(.post, content: content)
+        let request = try rig.request(to: rig.accept())
+        #expect(request.hasSuffix("\r\nContent-Length: 3000000\r\n\r\n" + content))
+    }
+
+    @Test func anAnswerBeforeTheRequestWasReadCounts() throws {
+        let rig = try CallRig()
+        rig.start(.post, content: String(repeating: "x", count: 20_000_000))
+        let server = try rig.accept()
+        try server.send("HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n")
+        #expect(try rig.outcome() == "413 ")
+        let idle = rig.client.idleCount
+        #expect(idle == 0)
     }
 
     @Test func anAnswerThatIsCutOffIsNone() throws {
@@ -208,8 +159,8 @@ private final class CallRig {
         let gone = try TestListener().address
         rig.start(to: gone)
         #expect(try rig.outcome() == "none")
-        let deadline = rig.client.nextDeadline
-        #expect(deadline == nil)
+        let count = rig.client.count
+        #expect(count == 0)
     }
 
     @Test func aSocketThatIsNotThereFailsAtOnce() throws {
@@ -228,7 +179,7 @@ private final class CallRig {
         let early = rig.client.expire(now: deadline + .nanoseconds(-1), loop: rig.loop)
         #expect(early == nil)
         let late = rig.client.expire(now: deadline, loop: rig.loop)
-        #expect(late?.id == 7 && late?.answer == nil)
+        #expect(late?.id == 7 && late?.answer == nil && late?.failure == .timedOut)
         let none = rig.client.expire(now: deadline, loop: rig.loop)
         #expect(none == nil)
         let later = rig.client.nextDeadline
@@ -249,6 +200,16 @@ private final class CallRig {
         let rig = try CallRig()
         for id in 1...5 { rig.start(id: UInt64(id)) }
         #expect(rig.outcomes.map(\.id) == [5] && rig.outcomes[0].answer == nil)
+        #expect(rig.outcomes[0].failure == .tooManyCalls)
+    }
+
+    @Test func anIDNamesOneCall() throws {
+        let rig = try CallRig()
+        rig.start(id: 1)
+        rig.start(id: 1)
+        #expect(rig.outcomes.map(\.failure) == [.tooManyCalls])
+        let count = rig.client.count
+        #expect(count == 1)
     }
 
     @Test func severalRunAtOnceAndEachGetsItsOwn() throws {
@@ -267,8 +228,8 @@ private final class CallRig {
         for outcome in rig.outcomes {
             #expect(outcome.answer?.content == Array("\(outcome.id)".utf8))
         }
-        let deadline = rig.client.nextDeadline
-        #expect(deadline == nil)
+        let count = rig.client.count
+        #expect(count == 0)
     }
 
     @Test func eventsOfCallsThatAreOverAreIgnored() throws {
