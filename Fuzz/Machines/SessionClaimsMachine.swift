@@ -62,6 +62,7 @@ enum SessionClaimsMachine {
             var options = KnownKeys.options
             options.jwtSource = source
             options.jwtRequired = source != .payload
+            options.claims = ClaimsOracle.lists
             var authenticator = Authenticator(options: options, cacheBytes: 64 * 1024)
             authenticator.replaceKeys(signer.keys)
             let carrier = TokenCarrier(bearer: token)
@@ -70,6 +71,8 @@ enum SessionClaimsMachine {
             let again = SessionRecord(carrier.ask(&authenticator, at: now), &authenticator)
             try require(again == record, "what is remembered is what was verified")
             try check(record, header, payload, isRequired: options.jwtRequired)
+            try checkClaims(record, payload, carrier, &authenticator, at: now)
+            try checkClaims(record, payload, carrier, &authenticator, at: now + 60_001)
             try checkExpiry(record, payload, carrier, &authenticator)
         }
     }
@@ -97,6 +100,28 @@ enum SessionClaimsMachine {
         try require(user.map { Array($0.utf8) } == record.user, "the user is the token's")
         try require(!isRequired || !record.token.isEmpty, "a JWT where one is required")
         try checkField(record)
+    }
+
+    /// Each rule's verdict is what a plain reading of the payload says, now and later.
+    private static func checkClaims(
+        _ record: SessionRecord,
+        _ payload: [UInt8],
+        _ carrier: TokenCarrier,
+        _ authenticator: inout Authenticator,
+        at time: Int64
+    ) throws(BrokenRule) {
+        guard let whole = try? JSONValue.parse(payload.span) else { return }
+        let claims = record.format.isJWT ? whole : whole["userData"] ?? .null
+        guard case .session(let session) = carrier.ask(&authenticator, at: time) else { return }
+        authenticator.release(session)
+        try require(!session.claimFailures.contains(0), "an empty list asks nothing")
+        for (index, rule) in ClaimsOracle.rules.enumerated() {
+            let isMet = ClaimsOracle.isMet(rule, by: claims, at: time)
+            let failed = session.claimFailures.contains(index + 1)
+            try require(failed != isMet, "a rule is met as it is written")
+            let answer = carrier.invalidClaims(index + 1, session, authenticator, at: time)
+            try ClaimsOracle.check(answer, isMet: isMet)
+        }
     }
 
     /// What is put into the upstream's field is a JWT that has not expired, and one line.

@@ -42,6 +42,21 @@ struct TokenCarrier {
             lastFetchFailed: false
         )
     }
+
+    func invalidClaims(
+        _ list: Int,
+        _ session: SessionReference,
+        _ authenticator: borrowing Authenticator,
+        at wallMilliseconds: Int64
+    ) -> [UInt8] {
+        authenticator.invalidClaims(
+            list,
+            of: session,
+            head: head,
+            bytes: bytes.span,
+            wallMilliseconds: wallMilliseconds
+        )
+    }
 }
 
 /// What a session gives away, for comparison once the reference was given back.

@@ -4,6 +4,7 @@ import EventLoop
 import HTTPCore
 import Policy
 import Proxy
+import Sessions
 import Upstreams
 
 /// What can be said only of several parts together.
@@ -15,6 +16,7 @@ struct CrossChecks {
         addresses(result.options.listeners, admin: result.admin)
         let wholeRoutes = resolve(result.routes, upstreams: result.options.upstreams)
         result.options.routes = named(wholeRoutes)
+        claims(wholeRoutes, into: &result.options)
         upstreamsArePresent(result, file)
         if wholeRoutes.count == result.routes.count { unusedUpstreams(result) }
         RouteChecks(report: report).apply(to: result.options.routes)
@@ -98,6 +100,24 @@ struct CrossChecks {
                 "no route uses the upstream `\(upstream.name)`",
                 "write a route with `upstream: \(upstream.name)`, or leave it out"
             )
+        }
+    }
+
+    // MARK: - Claims
+
+    /// Numbers the routes' lists of claims.
+    private func claims(_ routes: [RouteReader.Route], into options: inout GatewayOptions) {
+        for (index, route) in routes.enumerated() {
+            guard let claims = route.claims else { continue }
+            guard let number = options.sessions.claims.number(of: claims.value) else {
+                report.error(
+                    claims.position,
+                    "more than \(ClaimLists.maximumLists) different lists of claims",
+                    "use lists again, that of `sessions` too, or put what they share there"
+                )
+                return
+            }
+            options.routes[index].claimList = number
         }
     }
 

@@ -1,6 +1,7 @@
 import Bytes
 import HTTPCore
 import Policy
+import Sessions
 
 /// `routes`.
 enum RouteReader {
@@ -9,6 +10,8 @@ enum RouteReader {
         var options: RouteOptions
         /// nil = the gateway answers by itself, or what is wrong has been reported.
         var upstream: Text?
+        /// The rules of its own; nil = the sessions'.
+        var claims: Located<[ClaimRule]>?
         /// Whether the name was given in the file.
         var isNamed: Bool
         /// Whether all of it could be read.
@@ -55,13 +58,14 @@ enum RouteReader {
             into: &options.session
         )
         signIn(&section, into: &options)
-        section.notYetList("claims")
+        let claims = claims(&section, options.session)
         section.notYetSwitch("check_database")
         let upstream = action(&section, into: &options)
         section.finish()
         return Route(
             options: options,
             upstream: upstream,
+            claims: claims,
             isNamed: !options.name.isEmpty,
             isWhole: path != nil && section.report.problems.count == errorsBefore
         )
@@ -147,6 +151,26 @@ enum RouteReader {
                 "leave it out, or write `session: required`"
             )
         }
+    }
+
+    private static func claims(
+        _ section: inout Section,
+        _ session: SessionRule
+    ) -> Located<[ClaimRule]>? {
+        guard let rules = ClaimReader.read(&section),
+            let position = section.keyPosition("claims")
+        else { return nil }
+        switch session {
+        case .required, .optional: break
+        case .public, .passthrough:
+            guard !rules.isEmpty else { break }
+            section.report.error(
+                position,
+                "`claims` on a route that asks for no session",
+                "leave it out, or write `session: required`"
+            )
+        }
+        return Located(rules, position)
     }
 
     private static func stripPrefix(_ section: inout Section, into options: inout RouteOptions) {

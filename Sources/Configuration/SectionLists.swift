@@ -61,10 +61,4 @@ extension Section {
         }
         return values
     }
-
-    /// A list that must be empty until its feature exists.
-    mutating func notYetList(_ key: String) {
-        guard let items = list(key), let first = items.first else { return }
-        report.notYet(first.position, "`\(name(key))`", "write [], or leave the key out")
-    }
 }

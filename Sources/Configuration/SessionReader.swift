@@ -44,7 +44,8 @@ enum SessionReader {
             )
             section.section("cookie_names") { cookieNames(&$0, into: &options) }
             notYet(&section)
-            expiredStatus(&section, into: &options.expiredStatus)
+            statuses(&section, into: &options)
+            options.claims = ClaimLists(ClaimReader.read(&section) ?? [])
             section.section("jwt") { jwt(&$0, into: &options) }
             section.section("keys") { keys(&$0, into: &options) }
             section.section("token_cache") { section in
@@ -137,22 +138,33 @@ enum SessionReader {
     private static func notYet(_ section: inout Section) {
         section.notYetSwitch("check_database")
         section.notYetSwitch("verify_children")
-        section.notYet("invalid_claim_status", only: "403")
         section.notYet("revocation", "leave it out")
     }
 
-    private static func expiredStatus(_ section: inout Section, into status: inout UInt16) {
-        var number = Int(status)
-        section.integer("expired_status", in: 400...499, into: &number)
-        if number == 403, let position = section.keyPosition("expired_status") {
-            section.report.error(
-                position,
-                "`sessions.expired_status` is the status of an invalid claim",
-                "write another, such as 401: front ends refresh at this one and not at 403"
-            )
+    /// Front ends refresh a session at one of the two and not at the other.
+    private static func statuses(_ section: inout Section, into options: inout SessionOptions) {
+        var expired = Int(options.expiredStatus)
+        var invalid = Int(options.invalidClaimStatus)
+        section.integer("expired_status", in: 400...499, into: &expired)
+        section.integer("invalid_claim_status", in: 400...499, into: &invalid)
+        guard expired == invalid else {
+            options.expiredStatus = UInt16(expired)
+            options.invalidClaimStatus = UInt16(invalid)
             return
         }
-        status = UInt16(number)
+        if let position = section.keyPosition("invalid_claim_status") {
+            section.report.error(
+                position,
+                "`sessions.invalid_claim_status` is `expired_status` too",
+                "write another: front ends refresh at that one and not at this"
+            )
+        } else {
+            section.report.error(
+                section.keyPosition("expired_status") ?? section.position,
+                "`sessions.expired_status` is the status of an invalid claim",
+                "write another, such as 401: front ends refresh at this one and not at \(invalid)"
+            )
+        }
     }
 
     private static func jwt(_ section: inout Section, into options: inout SessionOptions) {

@@ -115,6 +115,7 @@ struct YAMLDocument {
 
     private func text(_ scalar: Node.Scalar, _ position: SourcePosition) -> Text {
         var text = Text(value: scalar.string, written: scalar.string, position: position)
+        text.isQuoted = scalar.style != .plain
         do throws(Substitution.Failure) {
             text.value = try Substitution.expand(scalar.string, environment: environment)
         } catch {

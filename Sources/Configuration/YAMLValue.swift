@@ -8,6 +8,9 @@ struct Text {
     /// As the file has it: what messages quote, since a value from the environment may be a secret.
     var written: String
     var position: SourcePosition
+    /// Whether the file has it in quotation marks or as a block, so that it is a text, whatever it
+    /// says.
+    var isQuoted = false
     /// Already reported: nothing more is said about it.
     var isBroken = false
 

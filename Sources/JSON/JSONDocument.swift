@@ -35,8 +35,8 @@ public struct JSONDocument: Sendable {
 
 /// One value of a `JSONDocument`, read from the text each time.
 public struct JSONElement: ~Escapable {
-    private let view: JSONNodesView
-    private let index: Int
+    let view: JSONNodesView
+    let index: Int
 
     @_lifetime(copy view)
     init(_ view: JSONNodesView, index: Int) {

@@ -17,6 +17,15 @@ extension JSONValue {
     }
 }
 
+extension JSONElement {
+    /// The value itself, copied.
+    public var value: JSONValue {
+        var tree = JSONTree()
+        for node in (index..<view.next(after: index)).reversed() { tree.add(node, view) }
+        return tree.outermost
+    }
+}
+
 /// Makes values of nodes, from the last to the first: when a container is reached, all that is in
 /// it was made, its first element last.
 private struct JSONTree {

@@ -42,6 +42,8 @@ public struct Denial: Error, Equatable, Sendable {
         case unavailable
         /// 403: the access token itself would leave its HttpOnly cookie.
         case tokenNotExposed
+        /// `sessions.invalid_claim_status`: the session's claims are not as the route wants them.
+        case invalidClaim
     }
 
     /// For the answer's `sallyport-reason`, the log and the metrics.
@@ -82,6 +84,7 @@ public struct Denial: Error, Equatable, Sendable {
 ///   - route: the route's index.
 ///   - authentication: what was found; nil where the session is not looked at (`public`,
 ///     `passthrough`).
+///   - claimList: the route's list of claims, which a session must meet.
 ///   - admitsCookie: whether the request may use the session that its cookie carries (`AntiCSRF`).
 /// - Returns: proof that it may.
 /// - Throws: why it may not. What is no answer yet (`keysNeeded`, `budgetSpent`, nil where a
@@ -92,6 +95,7 @@ public func authorize(
     action: RouteAction,
     route: Int,
     authentication: Authentication?,
+    claimList: Int,
     admitsCookie: Bool
 ) throws(Denial) -> Permit {
     switch rule {
@@ -103,6 +107,9 @@ public func authorize(
     case .session(let session):
         guard admitsCookie || !session.isCookieBorne else {
             throw Denial(reason: .antiCSRF, answer: .tryRefreshToken)
+        }
+        guard !session.claimFailures.contains(claimList) else {
+            throw Denial(reason: .invalidClaim, answer: .invalidClaim)
         }
         if case .respondJWT(exposesAccessToken: false) = action,
             session.isCookieBorne, session.format.isJWT, session.jwtIsAccessToken

@@ -48,6 +48,8 @@ public struct RouteOptions: Sendable, Equatable {
     public var stripsPrefix = false
     /// What it asks of the session.
     public var session = SessionRule.required
+    /// Which list of `SessionOptions.claims` a session must meet; 0 = the sessions' own.
+    public var claimList = 0
     /// Where a browser is sent that opens a page without a session: a URL or a path; empty =
     /// nowhere, it gets 401.
     public var signIn = ""

@@ -26,6 +26,7 @@ public struct RouteTable: ~Copyable {
         var rule: SessionRule
         var action: RouteAction
         var strippedCount: Int
+        var claimList: Int
     }
 
     private let routes: [Route]
@@ -45,7 +46,8 @@ public struct RouteTable: ~Copyable {
             Route(
                 rule: options[index].session,
                 action: options[index].action,
-                strippedCount: counts[index]
+                strippedCount: counts[index],
+                claimList: options[index].claimList
             )
         }
         routeNames = options.map(\.name)
@@ -59,6 +61,9 @@ public struct RouteTable: ~Copyable {
 
     /// What the route asks of the session.
     public func rule(_ route: Int) -> SessionRule { routes[route].rule }
+
+    /// Which list of claims a session must meet on the route.
+    public func claimList(_ route: Int) -> Int { routes[route].claimList }
 
     /// What the route does with a request that may pass.
     public func action(_ route: Int) -> RouteAction { routes[route].action }

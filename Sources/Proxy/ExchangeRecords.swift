@@ -46,12 +46,18 @@ extension Worker {
         )
     }
 
-    mutating func countSessionCheck(_ authentication: Authentication?, admitsCookie: Bool) {
+    mutating func countSessionCheck(
+        _ authentication: Authentication?,
+        claimList: Int,
+        admitsCookie: Bool
+    ) {
         switch authentication {
         case nil, .keysNeeded, .budgetSpent: break
         case .session(let session):
-            let isRefused = session.isCookieBorne && !admitsCookie
-            metrics.countSessionCheck(refused: isRefused ? .antiCSRF : nil)
+            let isForeign = session.isCookieBorne && !admitsCookie
+            let isUnmet = session.claimFailures.contains(claimList)
+            let reason: Reason? = isForeign ? .antiCSRF : isUnmet ? .invalidClaim : nil
+            metrics.countSessionCheck(refused: reason)
         case .noToken: metrics.countSessionCheck(refused: .noSession)
         case .refused(let refusal): metrics.countSessionCheck(refused: refusal.reason)
         }

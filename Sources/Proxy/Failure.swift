@@ -9,6 +9,8 @@ struct Failure: Equatable {
     enum Body: Equatable {
         /// `{"message": …}` in the SDKs' words.
         case message(StaticString)
+        /// The SDKs' list of claims that are not as a route wants them, written out.
+        case claims([UInt8])
         /// RFC 9457.
         case problem
 
@@ -17,7 +19,8 @@ struct Failure: Equatable {
             case (.problem, .problem): true
             case (.message(let left), .message(let right)):
                 left.description == right.description
-            case (.problem, .message), (.message, .problem): false
+            case (.claims(let left), .claims(let right)): left == right
+            case (.problem, _), (.message, _), (.claims, _): false
             }
         }
     }
@@ -123,6 +126,8 @@ extension Failure {
             self.init(503, denial.reason, retryAfter: 1)
         case .tokenNotExposed:
             self.init(403, denial.reason)
+        case .invalidClaim:
+            self.init(sessions.invalidClaimStatus, denial.reason, body: .claims([]))
         }
         if denial.isTooLong { detail = Self.tooLong }
     }

@@ -67,7 +67,7 @@ extension Failure {
     /// The body's media type.
     var contentType: StaticString {
         switch body {
-        case .message: "application/json; charset=utf-8"
+        case .message, .claims: "application/json; charset=utf-8"
         case .problem: "application/problem+json"
         }
     }
@@ -81,6 +81,8 @@ extension Failure {
             bytes.append(text: "{\"message\":\"")
             bytes.append(text: message)
             bytes.append(text: "\"}")
+        case .claims(let content):
+            bytes = content
         case .problem:
             bytes.append(text: "{\"type\":\"about:blank\",\"title\":\"")
             bytes.append(text: Status.reasonPhrase(status))

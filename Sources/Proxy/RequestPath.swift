@@ -122,8 +122,9 @@ extension Worker {
         let generation = exchanges[exchange].generation
         let route = exchanges[exchange].route
         let action = generations[generation].routes.action(route)
+        let claimList = generations[generation].routes.claimList(route)
         let admitsCookie = admitsCookie(exchange)
-        countSessionCheck(authentication, admitsCookie: admitsCookie)
+        countSessionCheck(authentication, claimList: claimList, admitsCookie: admitsCookie)
         let permit: Permit
         do throws(Denial) {
             permit = try Policy.authorize(
@@ -131,6 +132,7 @@ extension Worker {
                 action: action,
                 route: route,
                 authentication: authentication,
+                claimList: claimList,
                 admitsCookie: admitsCookie
             )
         } catch {
@@ -153,6 +155,9 @@ extension Worker {
         case .unauthorised, .tryRefreshToken:
             // A page that another site opened is none of the session's: to sign in cures nothing.
             if denial.reason != .antiCSRF, isSentToSignIn(exchange, denial.reason) { return }
+        case .invalidClaim:
+            refuseClaims(exchange, denial)
+            return
         case .jwtMissing, .unavailable, .tokenNotExposed: break
         }
         let generation = exchanges[exchange].generation

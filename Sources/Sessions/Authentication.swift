@@ -28,6 +28,8 @@ public struct SessionReference: Sendable, Equatable {
     /// Whether the session's JWT is the access token itself, so that giving it away gives away the
     /// session.
     public var jwtIsAccessToken: Bool
+    /// Which lists of claims the session did not meet when this request was authenticated.
+    public var claimFailures: ClaimFailures
 
     /// Made by the cache alone; others pass it on.
     public init(
@@ -35,13 +37,15 @@ public struct SessionReference: Sendable, Equatable {
         generation: UInt32,
         isCookieBorne: Bool,
         format: TokenFormat,
-        jwtIsAccessToken: Bool
+        jwtIsAccessToken: Bool,
+        claimFailures: ClaimFailures
     ) {
         self.slot = slot
         self.generation = generation
         self.isCookieBorne = isCookieBorne
         self.format = format
         self.jwtIsAccessToken = jwtIsAccessToken
+        self.claimFailures = claimFailures
     }
 }
 

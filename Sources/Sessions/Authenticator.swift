@@ -8,7 +8,8 @@ public import HTTPCore
 public struct Authenticator: ~Copyable {
     private let inPlace = InPlace()
     private var options: SessionOptions
-    private var cookieName: [UInt8]
+    private(set) var cookieName: [UInt8]
+    private(set) var claims: ClaimJudge
     private var scheme: [UInt8]
     private var cache: VerifiedTokenCache
     private var keys: KeyRing
@@ -26,6 +27,7 @@ public struct Authenticator: ~Copyable {
     public init(options: SessionOptions, cacheBytes: Int) {
         self.options = options
         cookieName = Array(options.accessTokenCookie.utf8)
+        claims = ClaimJudge(options.claims)
         scheme = options.jwtScheme.isEmpty ? [] : Array((options.jwtScheme + " ").utf8)
         cache = VerifiedTokenCache(bytes: cacheBytes)
         keys = Self.keyRing(options)
@@ -35,6 +37,7 @@ public struct Authenticator: ~Copyable {
     public mutating func replaceOptions(_ options: SessionOptions, cacheBytes: Int) {
         self.options = options
         cookieName = Array(options.accessTokenCookie.utf8)
+        claims = ClaimJudge(options.claims)
         scheme = options.jwtScheme.isEmpty ? [] : Array((options.jwtScheme + " ").utf8)
         cache.removeAll(bytes: cacheBytes)
         keys = Self.keyRing(options)
@@ -197,7 +200,7 @@ extension Authenticator {
     ) -> Authentication {
         let wall = moment.wallMilliseconds
         if let index = cache.find(credential, kind: kind, wallMilliseconds: wall) {
-            return .session(cache.reference(index))
+            return .session(cache.reference(index, wallMilliseconds: wall))
         }
         guard credential.count <= Self.maximumCredentialBytes else { return .noToken }
         let bytes = kind == .cookie ? CookieValue.decoded(credential) : credential.copied()
@@ -278,6 +281,7 @@ extension Authenticator {
             user: token.user,
             sessionHandle: token.sessionHandle,
             antiCSRFToken: options.antiCSRF == .token ? token.antiCSRFToken : [],
+            claims: claims.verdicts(token.payload, wallMilliseconds: wall),
             keyIdentity: key,
             expiry: min(token.expiry, until, wall &+ options.tokenCacheMaximumAge.wholeMilliseconds)
         )
@@ -302,7 +306,7 @@ extension Authenticator {
             kind: kind,
             wallMilliseconds: wall
         )
-        return .session(cache.reference(index))
+        return .session(cache.reference(index, wallMilliseconds: wall))
     }
 
     private func isAllowed(_ keyID: [UInt8]) -> Bool {

@@ -3,8 +3,8 @@ internal import Bytes
 /// One place of the verified-token cache: its entry's bytes in one block of memory, and what is
 /// known of the entry.
 ///
-/// The block holds the field, then the credential (unless the field ends with it), user, handle and
-/// anti-CSRF token.
+/// The block holds the field, then the credential (unless the field ends with it), user, handle,
+/// anti-CSRF token, and the ends of claims where there are some.
 @safe
 struct CacheSlot {
     private var block: UnsafeMutablePointer<UInt8>?
@@ -16,6 +16,7 @@ struct CacheSlot {
     private var userBytes = 0
     private var handleBytes = 0
     private var antiCSRFBytes = 0
+    private var claimLists = 0
 
     private(set) var hash: UInt64 = 0
     private(set) var kind = CredentialKind.cookie
@@ -26,6 +27,9 @@ struct CacheSlot {
     /// Milliseconds since the epoch.
     private(set) var expiry: Int64 = 0
     private(set) var addedAt: Int64 = 0
+    private var claimFailures = ClaimFailures.all
+    /// The least of the ends.
+    private var claimsEnd = Int64.max
 
     /// Which of the place's entries this is, one after the other.
     var generation: UInt32 = 0
@@ -51,6 +55,7 @@ struct CacheSlot {
         let bytes =
             session.field.count + session.user.count + session.sessionHandle.count
             + session.antiCSRFToken.count + (shared ? 0 : credential.count)
+            + session.claims.ends.count * endBytes
         // What the allocator rounds up and adds.
         return (bytes + 31) & ~15
     }
@@ -80,6 +85,7 @@ struct CacheSlot {
         unsafe Self.copy(session.sessionHandle.span, to: memory + userOffset + userBytes)
         let rest = unsafe memory + userOffset + userBytes + handleBytes
         unsafe Self.copy(session.antiCSRFToken.span, to: rest)
+        fill(session.claims)
         self.hash = hash
         self.kind = kind
         format = session.format
@@ -88,6 +94,40 @@ struct CacheSlot {
         keyIdentity = session.keyIdentity
         expiry = session.expiry
         self.addedAt = addedAt
+    }
+
+    private mutating func fill(_ claims: ClaimVerdicts) {
+        claimFailures = claims.failures
+        claimLists = claims.ends.count
+        claimsEnd = claims.ends.min() ?? .max
+        guard let block = unsafe block else { return }
+        var place = unsafe block + claimEndsOffset
+        for end in claims.ends {
+            for shift in 0..<UInt64(Self.endBytes) {
+                unsafe place.initialize(
+                    to: UInt8(truncatingIfNeeded: UInt64(bitPattern: end) >> (shift * 8))
+                )
+                unsafe place += 1
+            }
+        }
+    }
+
+    /// Bytes of one list's end.
+    private static let endBytes = 8
+
+    /// Which lists of claims the session does not meet at this time.
+    func claimFailures(wallMilliseconds: Int64) -> ClaimFailures {
+        guard wallMilliseconds > claimsEnd else { return claimFailures }
+        var failures = claimFailures
+        let ends = span(at: claimEndsOffset, count: claimLists * Self.endBytes)
+        for list in 0..<claimLists {
+            var end: UInt64 = 0
+            for byte in 0..<Self.endBytes {
+                end |= UInt64(ends[list * Self.endBytes + byte]) << UInt64(byte * 8)
+            }
+            if wallMilliseconds > Int64(bitPattern: end) { failures.insert(list) }
+        }
+        return failures
     }
 
     /// Gives the block back; the place is free then.
@@ -141,6 +181,8 @@ struct CacheSlot {
             span(at: userOffset + userBytes + handleBytes, count: antiCSRFBytes)
         }
     }
+
+    private var claimEndsOffset: Int { userOffset + userBytes + handleBytes + antiCSRFBytes }
 
     private var userOffset: Int { max(fieldBytes, credentialOffset + credentialBytes) }
 

@@ -89,6 +89,10 @@ public struct SessionOptions: Sendable, Equatable {
     public var refreshTokenCookie = "sRefreshToken"
     /// Status of every refusal of a session.
     public var expiredStatus: UInt16 = 401
+    /// Status where a session's claims are not as a route wants them; never `expiredStatus`.
+    public var invalidClaimStatus: UInt16 = 403
+    /// What routes want of claims: the sessions' own list, and those of routes.
+    public var claims = ClaimLists()
     /// Where the JWT comes from.
     public var jwtSource = JWTSource.auto
     /// The payload's property, where the payload has no `_jwtPName`.

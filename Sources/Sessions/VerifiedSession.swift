@@ -19,6 +19,8 @@ struct VerifiedSession: Sendable, Equatable {
     var sessionHandle: [UInt8]
     /// The claim `antiCsrfToken`; empty when there is none, or none is asked for.
     var antiCSRFToken: [UInt8] = []
+    /// Which lists of claims it meets.
+    var claims = ClaimVerdicts.none
     /// The `KeyRing.Identity` of the key that verified the token.
     var keyIdentity: UInt32
     /// Milliseconds since the epoch: the least of all that bounds the verdict.

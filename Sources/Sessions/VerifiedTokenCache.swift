@@ -110,14 +110,15 @@ struct VerifiedTokenCache: ~Copyable {
     }
 
     /// The entry's reference for the request that pinned it.
-    func reference(_ index: UInt32) -> SessionReference {
+    func reference(_ index: UInt32, wallMilliseconds: Int64) -> SessionReference {
         let slot = slots[Int(index)]
         return SessionReference(
             slot: index,
             generation: slot.generation,
             isCookieBorne: slot.kind == .cookie,
             format: slot.format,
-            jwtIsAccessToken: slot.jwtIsAccessToken
+            jwtIsAccessToken: slot.jwtIsAccessToken,
+            claimFailures: slot.claimFailures(wallMilliseconds: wallMilliseconds)
         )
     }
 

@@ -62,6 +62,10 @@ def configuration(core, upstream, access_log):
             {"path_prefix": "/required", "upstream": "main"},
             {"path_prefix": "/optional", "session": "optional", "upstream": "main"},
             {"path_prefix": "/public", "session": "public", "upstream": "main"},
+            {
+                "path_prefix": "/claims", "upstream": "main",
+                "claims": [{"claim": "st-role", "includes": "admin", "max_age": "1h"}],
+            },
             {"path_exact": "/jwt", "respond": "jwt"},
         ],
         "forwarding": {"cors": {"origins": ["https://a.test", "https://b.test"]}},

@@ -9,7 +9,7 @@ from counting import Counts
 from support.certificates import trusting
 from support.gateway import binary
 from support.message import bearer, chunked, cookie, get, post, request, rows
-from support.tokens import access, inner, legacy
+from support.tokens import access, inner, legacy, now
 from support.upstream import OK
 
 CONNECTIONS = 4
@@ -40,6 +40,11 @@ def seed(keys):
     return legacy(keys.dynamic, {"jwt": inner(keys.static)})
 
 
+def role(instant=None):
+    """The claim that /claims asks for, set just now or in milliseconds since the epoch."""
+    return {"st-role": {"v": ["admin"], "t": now() * 1000 if instant is None else instant}}
+
+
 def chunked_post(keys):
     fields = [cookie(v5(keys)), "Transfer-Encoding: chunked"]
     return request("POST /required HTTP/1.1", *fields, body=chunked(b"a" * 700, b"b" * 1500))
@@ -53,6 +58,8 @@ REQUESTS = [
     ("v4-cookie", lambda keys: get("/required", cookie(access(keys.dynamic, version=4))), OK),
     ("legacy-cookie", lambda keys: get("/required", cookie(seed(keys))), OK),
     ("legacy-bearer", lambda keys: get("/required", bearer(seed(keys))), OK),
+    ("claims", lambda keys: get("/claims", cookie(access(keys.dynamic, **role()))), OK),
+    ("claims-ended", lambda keys: get("/required", cookie(access(keys.dynamic, **role(0)))), OK),
     ("static-key", lambda keys: get("/required", cookie(access(keys.static))), OK),
     ("optional-without", lambda keys: get("/optional"), OK),
     ("optional-with", lambda keys: get("/optional", cookie(v5(keys))), OK),

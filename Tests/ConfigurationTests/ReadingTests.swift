@@ -81,7 +81,8 @@ import Upstreams
                   check_database: off
                   verify_children: false
                   expired_status: 440
-                  invalid_claim_status: 403
+                  invalid_claim_status: 418
+                  claims: [{claim: st-ev, equals: true, max_age: 5m}]
                   jwt: {source: access_token, property: token, field: X-User-Token, scheme: ""}
                   keys: {maximum_age: 1h, maximum_stale: 2h, unknown_key_cooldown: 1s}
                   token_cache: {size: 1MiB, maximum_age: 30s}
@@ -98,6 +99,13 @@ import Upstreams
         #expect(sessions.accessTokenCookie == "a" && sessions.refreshTokenCookie == "r")
         #expect(sessions.legacyIDRefresh == .require)
         #expect(sessions.antiCSRF == .customHeader && sessions.expiredStatus == 440)
+        #expect(sessions.invalidClaimStatus == 418)
+        let verified = ClaimRule(
+            claim: Array("st-ev".utf8),
+            test: .equals(.bool(true)),
+            maximumAge: .seconds(300)
+        )
+        #expect(sessions.claims == ClaimLists([verified]))
         #expect(sessions.jwtSource == .accessToken && sessions.jwtProperty == "token")
         #expect(sessions.jwtField == "x-user-token" && sessions.jwtScheme.isEmpty)
         #expect(sessions.keysMaximumAge == .seconds(3600))
@@ -105,6 +113,49 @@ import Upstreams
         #expect(sessions.unknownKeyCooldown == .seconds(1))
         #expect(sessions.tokenCacheBytes == 1 << 20)
         #expect(sessions.tokenCacheMaximumAge == .seconds(30))
+    }
+
+    @Test func claimsOfRoutes() throws {
+        let loaded = try options(
+            """
+            listeners: [{address: "127.0.0.1:0"}]
+            upstreams: {app: {targets: ["http://app"]}}
+            sessions: {claims: [{claim: a, equals: null}]}
+            routes:
+              - {path_prefix: /own, claims: [{claim: a, equals: null}], upstream: app}
+              - {path_prefix: /sessions, upstream: app}
+              - {path_prefix: /none, claims: [], upstream: app}
+              - {path_prefix: /public, session: public, claims: [], upstream: app}
+              - path_prefix: /many
+                session: optional
+                upstream: app
+                claims:
+                  - {claim: a, id: x, equals: "1"}
+                  - {claim: a, equals: -1.5e0}
+                  - {claim: a, includes: 2024-01-01}
+                  - {claim: a, includes: ["${NAME}", "true", False]}
+                  - {claim: a, excludes: ['', "yes"]}
+                  - {claim: a, includes_any: [0, nan]}
+                  - {claim: a, max_age: 250ms}
+              - {path_exact: /jwt, claims: [], respond: jwt}
+
+            """,
+            environment: ["NAME": "admin"]
+        )
+        #expect(loaded.routes.map(\.claimList) == [0, 0, 1, 1, 2, 1])
+        func rule(_ test: ClaimRule.Test?, _ age: Duration? = nil) -> ClaimRule {
+            ClaimRule(claim: Array("a".utf8), test: test, maximumAge: age)
+        }
+        func text(_ text: String) -> ClaimValue { .text(Array(text.utf8)) }
+        var named = rule(.equals(text("1")))
+        named.id = Array("x".utf8)
+        let many = [
+            named, rule(.equals(.number(-1.5))), rule(.includes(.one(text("2024-01-01")))),
+            rule(.includes(.all([text("admin"), text("true"), .bool(false)]))),
+            rule(.excludes(.all([text(""), text("yes")]))),
+            rule(.includesAny([.number(0), text("nan")])), rule(nil, .milliseconds(250)),
+        ]
+        #expect(loaded.sessions.claims.lists == [[rule(.equals(.null))], [], many])
     }
 
     @Test func secretsFromFiles() throws {

@@ -12,14 +12,16 @@ import Testing
     private static func session(
         cookie: Bool = true,
         format: TokenFormat = .v5,
-        isToken: Bool = true
+        isToken: Bool = true,
+        claimFailures: ClaimFailures = .none
     ) -> SessionReference {
         SessionReference(
             slot: 1,
             generation: 2,
             isCookieBorne: cookie,
             format: format,
-            jwtIsAccessToken: isToken
+            jwtIsAccessToken: isToken,
+            claimFailures: claimFailures
         )
     }
 
@@ -32,6 +34,7 @@ import Testing
         _ rule: SessionRule,
         _ action: RouteAction,
         _ found: Authentication?,
+        claimList: Int = 31,
         admitsCookie: Bool = true
     ) -> Outcome {
         do {
@@ -40,6 +43,7 @@ import Testing
                 action: action,
                 route: 7,
                 authentication: found,
+                claimList: claimList,
                 admitsCookie: admitsCookie
             )
             let (route, session, credentials) = (permit.route, permit.session, permit.credentials)
@@ -73,6 +77,35 @@ import Testing
             outcome(rule, PermitTests.forward, .session(bearer), admitsCookie: false)
                 == .permit(bearer, .injected)
         )
+    }
+
+    @Test(arguments: [SessionRule.required, .optional])
+    func claimsThatAreNotMetDeny(_ rule: SessionRule) {
+        let denial = Outcome.denial(Denial(reason: .invalidClaim, answer: .invalidClaim))
+        let unmet = Authentication.session(
+            PermitTests.session(cookie: false, claimFailures: .all)
+        )
+        for action in [PermitTests.forward, PermitTests.respond, PermitTests.expose] {
+            #expect(outcome(rule, action, unmet, claimList: 0) == denial)
+            #expect(outcome(rule, action, unmet, claimList: 31) == denial)
+        }
+        // A list that there is not is never met.
+        let met = Authentication.session(PermitTests.session())
+        for list in [-1, 32, Int.max, .min] {
+            #expect(outcome(rule, PermitTests.forward, met, claimList: list) == denial)
+        }
+        let foreign = PermitTests.session(claimFailures: .all)
+        #expect(
+            outcome(rule, PermitTests.forward, .session(foreign), admitsCookie: false)
+                == .denial(Denial(reason: .antiCSRF, answer: .tryRefreshToken))
+        )
+    }
+
+    @Test func claimsMatterOnlyWhereThereIsASession() {
+        #expect(outcome(.optional, PermitTests.forward, .noToken) == .permit(nil, .none))
+        let unmet = Authentication.session(PermitTests.session(claimFailures: .all))
+        #expect(outcome(.public, PermitTests.forward, unmet) == .permit(nil, .none))
+        #expect(outcome(.passthrough, PermitTests.forward, unmet) == .permit(nil, .untouched))
     }
 
     @Test(arguments: [SessionRule.required, .optional])

@@ -113,6 +113,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [403, 418] as [UInt16])
+    func claimsAreToldAsTheSDKsDo(_ status: UInt16) {
+        var sessions = Fixture.options().sessions
+        sessions.invalidClaimStatus = status
+        let denial = Denial(reason: .invalidClaim, answer: .invalidClaim)
+        var failure = Failure(denial, sessions: sessions)
+        #expect(failure.status == status && failure.reason == .invalidClaim && !failure.closes)
+        failure.body = .claims(Array("{}".utf8))
+        #expect(failure.content() == Array("{}".utf8) && failure.retryAfter == nil)
+        #expect(failure.contentType.description == "application/json; charset=utf-8")
+        #expect(failure != Failure(denial, sessions: sessions))
+    }
+
     @Test func otherDenialsAreProblems() throws {
         let sessions = Fixture.options().sessions
         let rows: [(Denial.Answer, Reason, UInt16, Int?)] = [

@@ -33,7 +33,7 @@ import Testing
     ) -> SessionReference? {
         let bytes = Array(credential.utf8)
         let index = cache.find(bytes.span, kind: kind, wallMilliseconds: wall)
-        return index.map { cache.reference($0) }
+        return index.map { cache.reference($0, wallMilliseconds: wall) }
     }
 
     @discardableResult
@@ -50,7 +50,7 @@ import Testing
             kind: kind,
             wallMilliseconds: Self.now
         )
-        return cache.reference(index)
+        return cache.reference(index, wallMilliseconds: Self.now)
     }
 
     private func text(
@@ -74,6 +74,22 @@ import Testing
         #expect(find(&cache, "\"quotes\"", kind: .cookie) == nil)
         #expect(cache.statistics.hits == 1)
         #expect(cache.statistics.misses == 2)
+    }
+
+    @Test func claimsEndOneAfterTheOther() {
+        var cache = VerifiedTokenCache(bytes: 64 * 1024)
+        #expect(insert(&cache, "unjudged", session()).claimFailures == .all)
+        var judged = session(expiry: Self.now + 10_000)
+        judged.antiCSRFToken = Array("anti-csrf".utf8)
+        judged.claims.failures = ClaimFailures(bits: ~0b0111)
+        judged.claims.ends = [.max, Self.now + 5000, Self.now + 4000, .min]
+        insert(&cache, "judged", judged)
+        for (after, met) in [(0, [0, 1, 2]), (4000, [0, 1, 2]), (4001, [0, 1]), (5001, [0])] {
+            let reference = find(&cache, "judged", at: Self.now + Int64(after))
+            let failures = reference?.claimFailures ?? .none
+            #expect((0..<32).filter { !failures.contains($0) } == met)
+            #expect(reference.map { text(cache, .antiCSRFToken, $0) } == "anti-csrf")
+        }
     }
 
     @Test func storesATokenThatIsItsOwnJWTOnce() {
