@@ -113,7 +113,7 @@ enum SessionClaimsMachine {
         guard let whole = try? JSONValue.parse(payload.span) else { return }
         let claims = record.format.isJWT ? whole : whole["userData"] ?? .null
         guard case .session(let session) = carrier.ask(&authenticator, at: time) else { return }
-        authenticator.release(session)
+        defer { authenticator.release(session) }
         try require(!session.claimFailures.contains(0), "an empty list asks nothing")
         for (index, rule) in ClaimsOracle.rules.enumerated() {
             let isMet = ClaimsOracle.isMet(rule, by: claims, at: time)

@@ -52,8 +52,6 @@ struct TokenCarrier {
         authenticator.invalidClaims(
             list,
             of: session,
-            head: head,
-            bytes: bytes.span,
             wallMilliseconds: wallMilliseconds
         )
     }

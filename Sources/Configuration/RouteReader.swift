@@ -32,6 +32,27 @@ enum RouteReader {
         }
     }
 
+    private static func checksDatabase(
+        _ section: inout Section,
+        into options: inout RouteOptions
+    ) {
+        guard let position = section.keyPosition("check_database") else {
+            _ = section.value("check_database")
+            return
+        }
+        var isChecked = false
+        section.boolean("check_database", into: &isChecked)
+        options.checksDatabase = isChecked
+        guard isChecked, options.session == .public || options.session == .passthrough else {
+            return
+        }
+        section.report.error(
+            position,
+            "`check_database` where the session is not looked at",
+            "leave it out, or write session: required"
+        )
+    }
+
     private static func route(_ section: consuming Section) -> Route {
         let errorsBefore = section.report.problems.count
         let path = path(&section)
@@ -59,7 +80,7 @@ enum RouteReader {
         )
         signIn(&section, into: &options)
         let claims = claims(&section, options.session)
-        section.notYetSwitch("check_database")
+        checksDatabase(&section, into: &options)
         let upstream = action(&section, into: &options)
         section.finish()
         return Route(

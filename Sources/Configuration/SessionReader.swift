@@ -43,6 +43,9 @@ enum SessionReader {
                 into: &options.legacyIDRefresh
             )
             section.section("cookie_names") { cookieNames(&$0, into: &options) }
+            section.boolean("check_database", into: &options.checksDatabase)
+            section.boolean("verify_children", into: &options.verifiesChildren)
+            section.section("cookies") { cookies(&$0, into: &options.cookies) }
             notYet(&section)
             statuses(&section, into: &options)
             options.claims = ClaimLists(ClaimReader.read(&section) ?? [])
@@ -135,9 +138,57 @@ enum SessionReader {
         }
     }
 
+    private static func cookies(
+        _ section: inout Section,
+        into cookies: inout SessionOptions.Cookies
+    ) {
+        if let text = domain("domain", &section) { cookies.domain = text }
+        cookies.olderDomain = domain("older_domain", &section)
+        if let text = path("path", &section) { cookies.path = text }
+        if let text = path("refresh_path", &section) { cookies.refreshPath = text }
+        section.boolean("secure", into: &cookies.isSecure)
+        section.choice(
+            "same_site",
+            ["lax": .lax, "strict": .strict, "none": .none],
+            into: &cookies.sameSite
+        )
+        if cookies.sameSite == .none, !cookies.isSecure {
+            section.report.error(
+                section.keyPosition("same_site") ?? section.position,
+                "browsers drop cookies with SameSite=None that are not secure",
+                "write secure: true, or same_site: lax"
+            )
+        }
+    }
+
+    private static func domain(_ key: String, _ section: inout Section) -> String? {
+        guard let text = section.text(key) else { return nil }
+        let bytes = text.value.utf8
+        if bytes.allSatisfy({ $0.isTokenByte && $0 < 0x7F }) { return text.value }
+        section.report.error(
+            text.position,
+            "\(text.quoted) is not a cookie's domain",
+            "write a host name such as example.com, or \"\" for the host's own"
+        )
+        return nil
+    }
+
+    private static func path(_ key: String, _ section: inout Section) -> String? {
+        guard let text = section.text(key) else { return nil }
+        let bytes = text.value.utf8
+        let isPath =
+            bytes.first == UInt8(ascii: "/")
+            && bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ";") }
+        if isPath { return text.value }
+        section.report.error(
+            text.position,
+            "\(text.quoted) is not a cookie's path",
+            "write a path such as /"
+        )
+        return nil
+    }
+
     private static func notYet(_ section: inout Section) {
-        section.notYetSwitch("check_database")
-        section.notYetSwitch("verify_children")
         section.notYet("revocation", "leave it out")
     }
 

@@ -8,6 +8,27 @@ import Sessions
 
 /// Fetching keys: the fetcher decides, this carries.
 extension ControlLoop {
+    /// What each core's name last resolved to; empty before.
+    var knownCoreAddresses: [[SocketAddress]] { coreAddresses.map { $0?.addresses ?? [] } }
+
+    /// Looks the cores' names up, which workers ask too; literals are known at once.
+    mutating func resolveCores() {
+        guard needsKeys else { return }
+        let number = coreGeneration
+        for (index, location) in configuration.options.sessions.core.locations.enumerated() {
+            if let literal = SocketAddress(literal: location.host, port: location.port) {
+                coreAddresses[index] = ([literal], loop.now)
+                continue
+            }
+            let mailbox = mailbox
+            resolver.resolve(host: location.host, port: location.port) { result in
+                _ = mailbox.post(
+                    .resolvedCore(generation: number, location: index, try? result.get())
+                )
+            }
+        }
+    }
+
     mutating func perform(_ actions: [KeyFetcher.Action]) {
         for action in actions {
             switch action {
@@ -51,7 +72,10 @@ extension ControlLoop {
 
     mutating func resolvedCore(_ number: Int, _ location: Int, _ found: [SocketAddress]?) {
         guard number == coreGeneration, coreAddresses.indices.contains(location) else { return }
-        if let found, !found.isEmpty { coreAddresses[location] = (found, loop.now) }
+        if let found, !found.isEmpty {
+            coreAddresses[location] = (found, loop.now)
+            broadcast(.coreAddresses(generation: generation, location: location, found))
+        }
         let waiting = unresolvedCalls.filter { $0.location == location }
         unresolvedCalls.removeAll { $0.location == location }
         for request in waiting {
@@ -70,16 +94,8 @@ extension ControlLoop {
         _ location: CoreOptions.Location,
         _ address: SocketAddress
     ) {
-        let name = location.host.contains(":") ? "[\(location.host)]" : location.host
         let outcome = calls.start(
-            CallRequest(
-                id: request.id,
-                method: request.method,
-                target: request.path,
-                host: "\(name):\(location.port)",
-                fields: request.headers,
-                content: request.body
-            ),
+            CallRequest(request, to: location),
             to: CallDestination(address: address),
             deadline: loop.now + configuration.options.sessions.core.timeout,
             loop: loop

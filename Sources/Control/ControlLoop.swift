@@ -184,7 +184,10 @@ struct ControlLoop: ~Copyable {
         nextSecond = loop.now + .seconds(1)
         admin?.sweep(now: loop.now, loop: loop)
         expireCollections()
-        if loop.now >= nextNames { resolveTargets() }
+        if loop.now >= nextNames {
+            resolveTargets()
+            resolveCores()
+        }
         if loop.now >= nextTickets {
             nextTickets = loop.now + Self.ticketsInterval
             tickets = tickets.rotated()

@@ -37,17 +37,6 @@ extension ControlLoop {
         generation += 1
         unresolvedSince.removeAll()
         addresses = literalAddresses(loaded.options, keeping: addresses, of: old)
-        pendingGeneration = (generation, workers.count, false)
-        broadcast(
-            .generation(
-                GenerationSource(
-                    number: generation,
-                    options: loaded.options,
-                    certificates: loaded.certificates,
-                    addresses: addresses
-                )
-            )
-        )
         if loaded.options.sessions.core.locations != old.sessions.core.locations {
             coreGeneration = generation
             coreAddresses = Array(
@@ -61,6 +50,19 @@ extension ControlLoop {
             unresolvedCalls.removeAll()
             callLocations.removeAll()
         }
+        resolveCores()
+        pendingGeneration = (generation, workers.count, false)
+        broadcast(
+            .generation(
+                GenerationSource(
+                    number: generation,
+                    options: loaded.options,
+                    certificates: loaded.certificates,
+                    addresses: addresses,
+                    coreAddresses: knownCoreAddresses
+                )
+            )
+        )
         perform(fetcher.replaceOptions(loaded.options.sessions, now: time))
         resolveTargets()
     }

@@ -1,5 +1,6 @@
 import Bytes
 import Connections
+import Cryptography
 import EventLoop
 import HTTPCore
 import Observability
@@ -17,24 +18,29 @@ extension ControlLoop {
     mutating func startWorkers() throws(GatewayFailure) {
         try probeListeners()
         resolveTargets()
+        resolveCores()
         awaitFirstNames()
         let source = GenerationSource(
             number: generation,
             options: configuration.options,
             certificates: configuration.certificates,
-            addresses: addresses
+            addresses: addresses,
+            coreAddresses: knownCoreAddresses
         )
         do throws(SystemFailure) {
+            for _ in 0..<configuration.options.workers { workers.append(try Mailbox()) }
+            let ownership = KeyedHash()
             for index in 0..<configuration.options.workers {
                 let worker = WorkerSurroundings(
                     index: index,
                     workers: configuration.options.workers,
-                    mailbox: try Mailbox(),
+                    mailbox: workers[index],
+                    peers: workers,
+                    ownership: ownership,
                     control: mailbox,
                     accessLog: accessLog,
                     connections: connections
                 )
-                workers.append(worker.mailbox)
                 let tickets = tickets
                 threads.append(
                     try Thread.start(name: "worker-\(index)") {

@@ -13,6 +13,8 @@ public enum Counter: UInt8, Sendable, CaseIterable {
     case signatureChecks, signatureBudgetSpent
     // sallyport_keys_fetches_total{result}
     case keyFetchesSucceeded, keyFetchesFailed
+    // sallyport_core_calls_total{result}
+    case coreCallsSucceeded, coreCallsFailed
     // sallyport_tls_handshakes_total{version,resumed,result}
     case handshakeTLS12, handshakeTLS12Resumed, handshakeTLS13, handshakeTLS13Resumed
     case handshakeFailed

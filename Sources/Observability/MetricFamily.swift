@@ -116,6 +116,14 @@ struct MetricFamily {
                 (#"result="failure""#, .keyFetchesFailed),
             ]
         ),
+        .counter(
+            "sallyport_core_calls_total",
+            "Calls of workers to cores, about sessions, by result.",
+            [
+                (#"result="success""#, .coreCallsSucceeded),
+                (#"result="failure""#, .coreCallsFailed),
+            ]
+        ),
     ]
 
     private static let connections: [MetricFamily] = [

@@ -52,6 +52,10 @@ public struct Denial: Error, Equatable, Sendable {
     public var answer: Answer
     /// Whether the session has a JWT, but a longer one than an upstream is given.
     public var isTooLong: Bool
+    /// Whether a core said that the session has ended, so that the client forgets its tokens.
+    public var clearsTokens = false
+    /// For the log: what is known beyond the reason.
+    public var detail: StaticString?
 
     /// Both are kept apart: several reasons get one answer.
     public init(reason: Reason, answer: Answer, isTooLong: Bool = false) {
@@ -60,9 +64,17 @@ public struct Denial: Error, Equatable, Sendable {
         self.isTooLong = isTooLong
     }
 
+    /// Denials are equal when they are answered alike; the detail is for the log.
+    public static func == (left: Denial, right: Denial) -> Bool {
+        left.reason == right.reason && left.answer == right.answer
+            && left.isTooLong == right.isTooLong && left.clearsTokens == right.clearsTokens
+    }
+
     init(_ refusal: SessionRefusal) {
         reason = refusal.reason
         isTooLong = refusal.isTooLong
+        clearsTokens = refusal.clearsTokens
+        detail = refusal.detail
         answer =
             switch refusal.answer {
             case .unauthorised: .unauthorised
@@ -87,9 +99,8 @@ public struct Denial: Error, Equatable, Sendable {
 ///   - claimList: the route's list of claims, which a session must meet.
 ///   - admitsCookie: whether the request may use the session that its cookie carries (`AntiCSRF`).
 /// - Returns: proof that it may.
-/// - Throws: why it may not. What is no answer yet (`keysNeeded`, `budgetSpent`, nil where a
-///   session
-///   matters) denies.
+/// - Throws: why it may not. What is no answer yet (`keysNeeded`, `childOfRefresh`, `budgetSpent`,
+///   nil where a session matters) denies.
 public func authorize(
     rule: SessionRule,
     action: RouteAction,
@@ -124,7 +135,8 @@ public func authorize(
         }
         return Permit(route: route, session: nil, credentials: .none)
     case .refused(let refusal): throw Denial(refusal)
-    case .keysNeeded, .budgetSpent: throw Denial(reason: .coreUnreachable, answer: .unavailable)
+    case .keysNeeded, .childOfRefresh, .budgetSpent:
+        throw Denial(reason: .coreUnreachable, answer: .unavailable)
     case nil: throw Denial(reason: .noSession, answer: .unauthorised)
     }
 }

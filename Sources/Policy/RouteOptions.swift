@@ -50,6 +50,8 @@ public struct RouteOptions: Sendable, Equatable {
     public var session = SessionRule.required
     /// Which list of `SessionOptions.claims` a session must meet; 0 = the sessions' own.
     public var claimList = 0
+    /// Whether the core is asked about every session token; nil = as `sessions` says.
+    public var checksDatabase: Bool?
     /// Where a browser is sent that opens a page without a session: a URL or a path; empty =
     /// nowhere, it gets 401.
     public var signIn = ""

@@ -3,6 +3,7 @@ import Connections
 import EventLoop
 import HTTPCore
 import Observability
+import Sessions
 
 /// Timer numbers: clients by slot, then upstream connections, then exchanges.
 extension Worker {
@@ -128,6 +129,10 @@ extension Worker {
         switch exchanges[exchange].state {
         case .awaitingKeys:
             exchanges[exchange].keyFetchFailed = true
+            resume(exchange)
+        case .awaitingCore:
+            leaveCore(exchange)
+            exchanges[exchange].coreAnswer = .unreachable(.unreachable)
             resume(exchange)
         case .awaitingUpstream:
             refuse(exchange, .overloaded)

@@ -10,6 +10,7 @@ import Sessions
 ///
 ///     judging ─┬─▶ awaitingTurn ──▶ judging
 ///              ├─▶ awaitingKeys ──▶ judging
+///              ├─▶ awaitingCore ──▶ judging
 ///              ├─▶ answered
 ///              └─▶ awaitingUpstream ─▶ connecting ─▶ awaitingResponse ─▶ relayingResponse ─▶
 ///              answered
@@ -22,6 +23,8 @@ enum ExchangeState: Equatable {
     case awaitingTurn
     /// A fetch of keys is under way that may know the token's.
     case awaitingKeys
+    /// A core is asked about the session.
+    case awaitingCore
     /// Permitted; every connection of the upstream is taken.
     case awaitingUpstream
     /// Permitted; a connection is being opened.
@@ -52,6 +55,10 @@ struct Exchange: ~Copyable {
     var keyQuestion: KeyQuestion?
     /// Whether that fetch came to nothing.
     var keyFetchFailed = false
+    /// What the core said last, until it is used.
+    var coreAnswer: CoreAnswer?
+    /// Whether the answer is to be given the session's new token.
+    var delivers = false
     /// Targets whose connect failed, a bit each.
     var triedTargets: UInt64 = 0
     /// Whether it was called from its upstream's queue and has not leased yet.

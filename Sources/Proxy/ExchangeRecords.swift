@@ -52,7 +52,7 @@ extension Worker {
         admitsCookie: Bool
     ) {
         switch authentication {
-        case nil, .keysNeeded, .budgetSpent: break
+        case nil, .keysNeeded, .childOfRefresh, .budgetSpent: break
         case .session(let session):
             let isForeign = session.isCookieBorne && !admitsCookie
             let isUnmet = session.claimFailures.contains(claimList)

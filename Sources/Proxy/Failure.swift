@@ -36,6 +36,8 @@ struct Failure: Equatable {
     var closes: Bool
     /// The table's number of the methods for `Allow`.
     var allowed: Int?
+    /// Whether the client is told to forget its session's tokens.
+    var clearsTokens = false
 
     private init(
         _ status: UInt16,
@@ -57,7 +59,7 @@ struct Failure: Equatable {
 
     static func == (left: Failure, right: Failure) -> Bool {
         left.status == right.status && left.reason == right.reason && left.body == right.body
-            && left.closes == right.closes
+            && left.closes == right.closes && left.clearsTokens == right.clearsTokens
     }
 }
 
@@ -130,5 +132,7 @@ extension Failure {
             self.init(sessions.invalidClaimStatus, denial.reason, body: .claims([]))
         }
         if denial.isTooLong { detail = Self.tooLong }
+        if let more = denial.detail { detail = more }
+        clearsTokens = denial.clearsTokens
     }
 }

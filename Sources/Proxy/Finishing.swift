@@ -60,8 +60,8 @@ extension Worker {
         guard exchanges[exchange].keepsClient, drainDeadline == nil else { return false }
         switch exchanges[exchange].state {
         case .relayingResponse, .answered: return false
-        case .judging, .awaitingTurn, .awaitingKeys, .awaitingUpstream, .connecting,
-            .awaitingResponse:
+        case .judging, .awaitingTurn, .awaitingKeys, .awaitingCore, .awaitingUpstream,
+            .connecting, .awaitingResponse:
             break
         }
         guard !exchanges[exchange].isHeadSent else {
@@ -131,8 +131,9 @@ extension Worker {
         retireIfUnused(generation)
     }
 
-    /// It waits for no connection any more.
+    /// It waits for no core and no connection any more.
     private mutating func leaveQueue(_ exchange: Handle<Exchange>) {
+        if exchanges[exchange].state == .awaitingCore { leaveCore(exchange) }
         settlePromise(exchange)
         guard exchanges[exchange].state == .awaitingUpstream else { return }
         pools[generations[exchanges[exchange].generation].pool].pool.cancel(

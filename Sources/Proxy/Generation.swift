@@ -24,8 +24,14 @@ struct Generation: ~Copyable {
     let pool: Handle<SharedPool>
     /// What its route indices begin at in the metrics.
     let metricsBase: Int
+    /// For each route whether the core is asked about every session token.
+    let databaseChecks: [Bool]
     /// Exchanges that name it.
     var uses = 0
+
+    func checksDatabase(_ route: Int) -> Bool {
+        databaseChecks.indices.contains(route) && databaseChecks[route]
+    }
 }
 
 /// The names that records show, as bytes.
@@ -53,6 +59,7 @@ struct RecordNames: ~Copyable {
 struct SharedAuthenticator: ~Copyable {
     var authenticator: Authenticator
     let cookies: CookieFilter
+    let accessTokenCookie: [UInt8]
     let options: SessionOptions
     /// Generations that name it.
     var uses = 0
@@ -61,26 +68,8 @@ struct SharedAuthenticator: ~Copyable {
         authenticator = Authenticator(options: options, cacheBytes: cacheBytes)
         authenticator.replaceKeys(keys)
         cookies = CookieFilter(options: options)
+        accessTokenCookie = Array(options.accessTokenCookie.utf8)
         self.options = options
-    }
-}
-
-extension SharedAuthenticator {
-    /// Whether a request may use the session that it carries in a cookie.
-    func admits(
-        _ session: SessionReference,
-        by check: AntiCSRF,
-        exchange: borrowing Exchange,
-        bytes: Span<UInt8>,
-        scheme: WebScheme?
-    ) -> Bool {
-        check.admits(
-            head: exchange.head,
-            bytes: bytes,
-            target: exchange.storage.target,
-            scheme: scheme,
-            token: authenticator.antiCSRFToken(session)
-        )
     }
 }
 

@@ -45,7 +45,10 @@ extension Worker {
             metricsBase: metrics.adopt(
                 routeNames: source.options.routes.map(\.name),
                 upstreamTargets: Self.targetNames(source.options.upstreams)
-            )
+            ),
+            databaseChecks: source.options.routes.map {
+                $0.checksDatabase ?? source.options.sessions.checksDatabase
+            }
         )
         guard let handle = generations.insert(generation) else { return }
         authenticators[authenticator].uses += 1
@@ -53,6 +56,7 @@ extension Worker {
         replaceContexts(contexts)
         chunks.growLarge(to: Self.largeChunkBytes(source.options.limits))
         noteUnresolved(source)
+        adoptCores(source)
         let previous = current
         current = handle
         retireIfUnused(previous)

@@ -11,15 +11,12 @@ extension Worker {
         let generation = exchanges[exchange].generation
         var failure = Failure(denial, sessions: generations[generation].options.sessions)
         if let session = exchanges[exchange].session {
-            let bytes = clients[exchanges[exchange].client].input
             let shared = generations[generation].authenticator
             let list = generations[generation].routes.claimList(exchanges[exchange].route)
             failure.body = .claims(
                 authenticators[shared].authenticator.invalidClaims(
                     list,
                     of: session,
-                    head: exchanges[exchange].head,
-                    bytes: bytes.span,
                     wallMilliseconds: loop.wallMilliseconds
                 )
             )

@@ -33,6 +33,15 @@ extension Worker {
                 isUp: pools[generations[current].pool].pool.isUp(target),
                 at: loop.wallMilliseconds
             )
+        case .coreAddresses(let number, let location, let list):
+            guard number == generations[current].number,
+                core.addresses.indices.contains(location)
+            else { return }
+            core.addresses[location] = list
+        case .childWanted(let child, let worker):
+            childWanted(child, by: worker)
+        case .childAnswered(let token, let answer):
+            childAnswered(token, answer)
         case .ticketKeys(let ticketKeys):
             tickets.replace(ticketKeys)
         case .collectMetrics(let number):

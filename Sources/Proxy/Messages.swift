@@ -15,18 +15,22 @@ public struct GenerationSource: Sendable {
     public var certificates: [[CertificateMaterial]]
     /// What each target's name last resolved to.
     public var addresses: [TargetID: [SocketAddress]]
+    /// What each core's name last resolved to, in the order of `sessions.core`.
+    public var coreAddresses: [[SocketAddress]]
 
     /// A configuration with what its files and names came to.
     public init(
         number: Int,
         options: GatewayOptions,
         certificates: [[CertificateMaterial]],
-        addresses: [TargetID: [SocketAddress]]
+        addresses: [TargetID: [SocketAddress]],
+        coreAddresses: [[SocketAddress]] = []
     ) {
         self.number = number
         self.options = options
         self.certificates = certificates
         self.addresses = addresses
+        self.coreAddresses = coreAddresses
     }
 }
 
@@ -40,6 +44,12 @@ public enum WorkerMessage: Sendable {
     case keysAnswered(KeyFetcher.KeysAnswer)
     /// A name of the generation with this number resolved to other addresses.
     case addresses(generation: Int, TargetID, [SocketAddress])
+    /// A core's name of the generation with this number resolved to other addresses.
+    case coreAddresses(generation: Int, location: Int, [SocketAddress])
+    /// Another worker has requests with a child token that this one owns.
+    case childWanted(ChildToken, by: Int)
+    /// What the owner of a child token heard of it.
+    case childAnswered([UInt8], CoreAnswer)
     case ticketKeys(TicketKeys)
     /// Send `ControlMessage.metrics` with this number.
     case collectMetrics(Int)

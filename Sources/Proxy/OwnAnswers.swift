@@ -8,7 +8,7 @@ import Sessions
 /// What the gateway answers by itself.
 extension Worker {
     /// Room for an answer of our own: its head, its body, and a token.
-    static let ownAnswerRoom = 28 * 1024
+    static let ownAnswerRoom = 112 * 1024
 
     /// Answers with a row of the failure table; nothing of the upstream's reaches the client after
     /// it.
@@ -60,7 +60,7 @@ extension Worker {
                 "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
             )
         }
-        appendAllowedOrigin(exchange)
+        appendSessionLines(exchange, clearsTokens: failure.clearsTokens)
     }
 
     /// The head of an answer of our own, up to its special fields.
@@ -90,10 +90,17 @@ extension Worker {
 
     /// A page of a listed origin may read the answer, or its SDK would see a network error instead
     /// of a 401.
-    mutating func appendAllowedOrigin(_ exchange: Handle<Exchange>) {
+    mutating func appendAllowedOrigin(_ exchange: Handle<Exchange>, exposing: StaticString = "") {
         if !exchanges[exchange].isHeadSent { noteOrigin(exchange) }
-        guard let origin = exchanges[exchange].listedOrigin else { return }
         let client = exchanges[exchange].client
+        guard let origin = exchanges[exchange].listedOrigin else {
+            if exposing.utf8CodeUnitCount > 0 {
+                clients[client].transport.output.append("Access-Control-Expose-Headers: ")
+                clients[client].transport.output.append(exposing)
+                clients[client].transport.output.append("\r\n")
+            }
+            return
+        }
         let judged = generations.view(exchanges[exchange].generation)
         clients[client].transport.output.append("Access-Control-Allow-Credentials: true\r\n")
         let value = judged.value.rewrite.corsOrigins[origin]
@@ -102,8 +109,41 @@ extension Worker {
             value.span,
             to: &clients[client].transport.output
         )
-        clients[client].transport.output.append(
-            "Access-Control-Expose-Headers: sallyport-reason\r\nVary: Origin\r\n"
+        clients[client].transport.output.append("Access-Control-Expose-Headers: sallyport-reason")
+        if exposing.utf8CodeUnitCount > 0 {
+            clients[client].transport.output.append(", ")
+            clients[client].transport.output.append(exposing)
+        }
+        clients[client].transport.output.append("\r\nVary: Origin\r\n")
+    }
+
+    /// What an answer of our own says of the session's tokens, and who may read it: an ended
+    /// session's are cleared, a new one is delivered once the request was permitted.
+    private mutating func appendSessionLines(_ exchange: Handle<Exchange>, clearsTokens: Bool) {
+        let client = exchanges[exchange].client
+        let judged = generations.view(exchanges[exchange].generation)
+        let shared = authenticators.view(judged.value.authenticator)
+        if clearsTokens {
+            let bytes = clients[client].input
+            let isSeedEra = Authenticator.isSeedEra(exchanges[exchange].head, bytes.span)
+            let lines = shared.value.authenticator.clearing(isSeedEra: isSeedEra)
+            clients[client].transport.output.append(lines.span)
+            appendAllowedOrigin(
+                exchange,
+                exposing: isSeedEra
+                    ? "id-refresh-token" : "front-token, st-access-token, st-refresh-token"
+            )
+            return
+        }
+        guard exchanges[exchange].delivers, let session = exchanges[exchange].session else {
+            appendAllowedOrigin(exchange)
+            return
+        }
+        let lines = shared.value.copiedDelivery(session)
+        clients[client].transport.output.append(lines.span)
+        appendAllowedOrigin(
+            exchange,
+            exposing: session.isCookieBorne ? "front-token" : "front-token, st-access-token"
         )
     }
 
@@ -141,7 +181,7 @@ extension Worker {
         body += token
         body.append(text: "\"}")
         let client = exchanges[exchange].client
-        appendAllowedOrigin(exchange)
+        appendSessionLines(exchange, clearsTokens: false)
         exchanges[exchange].bytesOut = UInt64(body.count)
         OwnAnswer.appendContent(
             type: "application/json; charset=utf-8",
@@ -156,5 +196,18 @@ extension Worker {
 extension SharedAuthenticator {
     fileprivate func copiedToken(_ session: SessionReference) -> [UInt8] {
         authenticator.token(session).copied()
+    }
+
+    fileprivate func copiedDelivery(_ session: SessionReference) -> [UInt8] {
+        authenticator.delivery(session).copied()
+    }
+
+    /// Empty, and no copy, where nothing asks for one.
+    func copiedAntiCSRFToken(_ session: SessionReference) -> [UInt8] {
+        authenticator.antiCSRFToken(session).copied()
+    }
+
+    func copiedHandle(_ session: SessionReference) -> [UInt8] {
+        authenticator.sessionHandle(session).copied()
     }
 }

@@ -88,11 +88,18 @@ extension Worker {
                 bytes: bytes.span,
                 wallMilliseconds: loop.wallMilliseconds,
                 mayAsk: exchanges[exchange].keyQuestion == nil,
-                lastFetchFailed: exchanges[exchange].keyFetchFailed
+                lastFetchFailed: exchanges[exchange].keyFetchFailed,
+                answer: exchanges[exchange].coreAnswer
             )
         switch authentication {
-        case .session, .noToken, .refused:
+        case .session(let session):
+            exchanges[exchange].session = session
+            exchanges[exchange].coreAnswer = nil
+            checkDatabase(exchange, session)
+        case .noToken, .refused:
             authorize(exchange, authentication)
+        case .childOfRefresh(let child):
+            askOwner(exchange, child)
         case .keysNeeded(let question):
             awaitKeys(exchange, question)
         case .budgetSpent:
@@ -114,7 +121,7 @@ extension Worker {
     }
 
     /// May it pass? The policy's permit is the only way on.
-    private mutating func authorize(
+    mutating func authorize(
         _ exchange: Handle<Exchange>,
         _ authentication: Authentication?
     ) {
@@ -139,6 +146,7 @@ extension Worker {
             deny(exchange, error)
             return
         }
+        exchanges[exchange].delivers = exchanges[exchange].session?.hasDelivery ?? false
         switch action {
         case .respondJWT:
             respondJWT(exchange, permit)
@@ -165,21 +173,28 @@ extension Worker {
     }
 
     /// Whether the session that the request carries in a cookie may be used by it.
-    private func admitsCookie(_ exchange: Handle<Exchange>) -> Bool {
+    func admitsCookie(_ exchange: Handle<Exchange>) -> Bool {
         guard let session = exchanges[exchange].session, session.isCookieBorne,
             exchanges[exchange].head.method != .get
         else { return true }
         let generation = exchanges[exchange].generation
+        let token = authenticators[generations[generation].authenticator]
+            .copiedAntiCSRFToken(session)
+        return admitsCookie(exchange, token.span)
+    }
+
+    /// Whether it may be, when this is the session's anti-CSRF token.
+    func admitsCookie(_ exchange: Handle<Exchange>, _ token: Span<UInt8>) -> Bool {
+        let generation = exchanges[exchange].generation
         let client = exchanges[exchange].client
         let bytes = clients[client].input
         let listener = forwardedListener(clients[client].listener, clients[client].peer, generation)
-        let shared = authenticators.view(generations[generation].authenticator)
-        return shared.value.admits(
-            session,
-            by: generations[generation].antiCSRF,
-            exchange: exchanges[exchange],
+        return generations[generation].antiCSRF.admits(
+            head: exchanges[exchange].head,
             bytes: bytes.span,
-            scheme: listener.clientScheme(exchanges[exchange].head, bytes.span)
+            target: exchanges[exchange].storage.target,
+            scheme: listener.clientScheme(exchanges[exchange].head, bytes.span),
+            token: token
         )
     }
 
@@ -319,6 +334,14 @@ extension Worker {
             cancelTimer(exchange)
             exchanges[exchange].state = .judging
             authenticate(exchange)
+        case .awaitingCore:
+            cancelTimer(exchange)
+            exchanges[exchange].state = .judging
+            if let session = exchanges[exchange].session {
+                databaseChecked(exchange, session)
+            } else {
+                authenticate(exchange)
+            }
         case .awaitingUpstream:
             cancelTimer(exchange)
             leaseUpstream(exchange)

@@ -18,18 +18,25 @@ enum ResponseRewrite {
         /// Whether a JWT was injected for a session that came by cookie: a cache in front sees no
         /// `Authorization` then (RFC 9111 §3.5).
         var isPrivate: Bool
+        /// Whether it is no interim answer (RFC 9110 §15.2).
+        var isFinal = true
     }
 
+    /// `delivered` is the session whose new access token goes with the head; nil = none does.
+    ///
     /// - Returns: false, and nothing appended, when the output had no room for all of it.
     static func write(
         _ head: ResponseHead,
         _ bytes: Span<UInt8>,
         _ context: Context,
+        _ delivered: SessionReference?,
+        _ authenticator: borrowing SharedAuthenticator,
         to output: inout Buffer
     ) -> Bool {
         let before = output.count
         _ = output.takeOverflow()
-        append(head, bytes, context, to: &output)
+        let lines = authenticator.delivered(delivered, isOurs: delivered != nil)
+        append(head, bytes, context, lines, to: &output)
         guard output.takeOverflow() else { return true }
         output.removeLast(output.count - before)
         return false
@@ -39,6 +46,7 @@ enum ResponseRewrite {
         _ head: ResponseHead,
         _ bytes: Span<UInt8>,
         _ context: Context,
+        _ delivered: DeliveredLines,
         to output: inout Buffer
     ) {
         appendStatusLine(head, bytes, to: &output)
@@ -46,7 +54,14 @@ enum ResponseRewrite {
         var hasCacheRule = false
         // One length at most, and none where there can be no content (RFC 9110 §8.6).
         var hasLength = head.status < 200 || head.status == 204
+        var isExposed = false
         for line in head.fields where passes(line, bytes, named) {
+            guard delivered.passes(line, bytes) else { continue }
+            if !delivered.isEmpty, !isExposed, Delivery.isExposeHeaders(line, bytes) {
+                delivered.appendExposed(line, bytes, to: &output)
+                isExposed = true
+                continue
+            }
             if line.id == .contentLength, !line.isAlias {
                 if !hasLength { output.append(line.withPlainLength(in: bytes), of: bytes) }
                 hasLength = true
@@ -57,7 +72,11 @@ enum ResponseRewrite {
             }
             output.append(line, of: bytes)
         }
-        if context.isPrivate, !hasCacheRule { output.append("Cache-Control: private\r\n") }
+        if !delivered.isEmpty {
+            delivered.append(isExposed: isExposed, to: &output)
+        } else if context.isPrivate, !hasCacheRule {
+            output.append("Cache-Control: private\r\n")
+        }
         if context.framing == .chunked { output.append("Transfer-Encoding: chunked\r\n") }
         switch context.connection {
         case .close: output.append("Connection: close\r\n")
@@ -185,15 +204,22 @@ extension Worker {
         _ context: ResponseRewrite.Context
     ) -> Bool {
         let client = exchanges[exchange].client
+        let isOurs = context.isFinal && deliversOurs(exchange, upstream)
+        let judged = generations.view(exchanges[exchange].generation)
+        let shared = authenticators.view(judged.value.authenticator)
+        let session = exchanges[exchange].session
         let room =
             exchanges[exchange].response.byteCount
             + ResponseRewrite.maximumGrowth(exchanges[exchange].response)
+            + shared.value.deliveryGrowth(session, isOurs: isOurs)
         guard clients[client].transport.output.prepare(room, from: &chunks) else { return false }
         let bytes = upstreams[upstream].transport.input.view
         return ResponseRewrite.write(
             exchanges[exchange].response,
             bytes.span,
             context,
+            isOurs ? session : nil,
+            shared.value,
             to: &clients[client].transport.output
         )
     }
@@ -224,7 +250,8 @@ extension Worker {
             let context = ResponseRewrite.Context(
                 framing: .none,
                 connection: .unnamed,
-                isPrivate: false
+                isPrivate: false,
+                isFinal: false
             )
             guard write(exchange, upstream, context) else {
                 refuse(exchange, .upstreamProtocol("head_too_large"))

@@ -1,5 +1,6 @@
 import Bytes
 import Connections
+public import Cryptography
 public import EventLoop
 import HTTPCore
 public import Observability
@@ -14,6 +15,7 @@ enum EventKind {
     static let client: UInt8 = 2
     static let upstream: UInt8 = 3
     static let mailbox: UInt8 = 4
+    static let coreCall: UInt8 = 5
 }
 
 /// What all workers share: two mailboxes each, the log, and the count of connections.
@@ -24,6 +26,10 @@ public struct WorkerSurroundings: Sendable {
     public var workers: Int
     /// What control tells this worker.
     public var mailbox: Mailbox<WorkerMessage>
+    /// The mailboxes of all workers by their index, this one's too; empty where it is alone.
+    public var peers: [Mailbox<WorkerMessage>]
+    /// Says which worker owns a child token: the same in all of them.
+    public var ownership: KeyedHash
     /// What workers tell control.
     public var control: Mailbox<ControlMessage>
     /// Each worker writes to a ring of its own.
@@ -36,6 +42,8 @@ public struct WorkerSurroundings: Sendable {
         index: Int,
         workers: Int,
         mailbox: Mailbox<WorkerMessage>,
+        peers: [Mailbox<WorkerMessage>] = [],
+        ownership: KeyedHash = KeyedHash(),
         control: Mailbox<ControlMessage>,
         accessLog: AccessLog,
         connections: ConnectionBudget
@@ -43,6 +51,8 @@ public struct WorkerSurroundings: Sendable {
         self.index = index
         self.workers = workers
         self.mailbox = mailbox
+        self.peers = peers
+        self.ownership = ownership
         self.control = control
         self.accessLog = accessLog
         self.connections = connections
@@ -93,6 +103,8 @@ public struct Worker: ~Copyable {
     var signaturesSpent = false
     /// Exchanges that wait for keys.
     var keyWaiters: [Handle<Exchange>] = []
+    /// What is asked of cores.
+    var core: CoreQuestions
     var spareStorage = Stack<ExchangeStorage>(capacity: 256)
     var trailers: [FieldLine] = []
     var mail: [WorkerMessage] = []
@@ -120,7 +132,7 @@ public struct Worker: ~Copyable {
     ) throws(WorkerFailure) -> Worker {
         var worker = Worker(
             surroundings: surroundings,
-            options: source.options,
+            source: source,
             ticketKeys: ticketKeys,
             loop: try makeLoop(surroundings.mailbox)
         )
@@ -131,10 +143,11 @@ public struct Worker: ~Copyable {
 
     private init(
         surroundings: WorkerSurroundings,
-        options: GatewayOptions,
+        source: GenerationSource,
         ticketKeys: TicketKeys,
         loop: consuming EventLoop
     ) {
+        let options = source.options
         let capacity = min(max(options.limits.connections, 1), 1 << 20)
         let now = loop.now
         self.loop = loop
@@ -157,6 +170,7 @@ public struct Worker: ~Copyable {
         pools = Slab(capacity: Self.generationsMaximum)
         metrics = WorkerMetrics(routeNames: [], upstreamTargets: [])
         current = Handle(bits: 0)
+        core = CoreQuestions(source)
     }
 
     /// The largest head with room to read on behind it, or what may wait for the other side.

@@ -16,6 +16,7 @@ extension Worker {
         handle(ready, upstreamsOnly: true)
         handle(ready, upstreamsOnly: false)
         expireTimers()
+        expireCoreCalls()
         resumeListeners()
         serveQueues()
         flushDirty()
@@ -25,7 +26,8 @@ extension Worker {
     private var nextDeadline: Instant? {
         let timer = timers.nextDeadline() ?? .distantFuture
         let stop = drainEnd ?? drainDeadline ?? .distantFuture
-        let next = min(timer, stop, listenersPausedUntil ?? .distantFuture)
+        let call = core.calls.nextDeadline ?? .distantFuture
+        let next = min(timer, stop, call, listenersPausedUntil ?? .distantFuture)
         return next == .distantFuture ? nil : next
     }
 
@@ -56,6 +58,8 @@ extension Worker {
             accept(Handle(bits: token.bits))
         case EventKind.mailbox:
             readMail()
+        case EventKind.coreCall:
+            coreReady(token, readiness)
         default:
             break
         }

@@ -24,6 +24,8 @@ struct AccessToken {
     var notBefore: Int64?
     /// Empty when the session has none.
     var antiCSRFToken: [UInt8] { claims.root["antiCsrfToken"]?.string ?? [] }
+    /// Whether a refresh made it and the core has not seen it yet (protocol, section 4.4).
+    var isChild: Bool { claims.root["parentRefreshTokenHash1"]?.isString ?? false }
 
     /// What is signed, read.
     var claims: JSONDocument

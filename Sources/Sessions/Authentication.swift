@@ -30,6 +30,8 @@ public struct SessionReference: Sendable, Equatable {
     public var jwtIsAccessToken: Bool
     /// Which lists of claims the session did not meet when this request was authenticated.
     public var claimFailures: ClaimFailures
+    /// Whether the client is to be given a new access token.
+    public var hasDelivery: Bool
 
     /// Made by the cache alone; others pass it on.
     public init(
@@ -38,7 +40,8 @@ public struct SessionReference: Sendable, Equatable {
         isCookieBorne: Bool,
         format: TokenFormat,
         jwtIsAccessToken: Bool,
-        claimFailures: ClaimFailures
+        claimFailures: ClaimFailures,
+        hasDelivery: Bool = false
     ) {
         self.slot = slot
         self.generation = generation
@@ -46,6 +49,7 @@ public struct SessionReference: Sendable, Equatable {
         self.format = format
         self.jwtIsAccessToken = jwtIsAccessToken
         self.claimFailures = claimFailures
+        self.hasDelivery = hasDelivery
     }
 }
 
@@ -69,13 +73,47 @@ public struct SessionRefusal: Error, Equatable, Sendable {
     public var answer: Answer
     /// Whether the session has a JWT, but a longer one than an upstream is given.
     public var isTooLong: Bool
+    /// Whether a core said that the session has ended, so that the client forgets its tokens.
+    public var clearsTokens: Bool
+    /// For the log: what is known beyond the reason.
+    public var detail: StaticString?
 
     /// Both are kept apart: several reasons get one answer.
-    public init(reason: Reason, answer: Answer, isTooLong: Bool = false) {
+    public init(
+        reason: Reason,
+        answer: Answer,
+        isTooLong: Bool = false,
+        clearsTokens: Bool = false,
+        detail: StaticString? = nil
+    ) {
         self.reason = reason
         self.answer = answer
         self.isTooLong = isTooLong
+        self.clearsTokens = clearsTokens
+        self.detail = detail
     }
+
+    /// Refusals are equal when they are answered alike; the detail is for the log.
+    public static func == (left: SessionRefusal, right: SessionRefusal) -> Bool {
+        left.reason == right.reason && left.answer == right.answer
+            && left.isTooLong == right.isTooLong && left.clearsTokens == right.clearsTokens
+    }
+}
+
+/// A child token whose session a core must see before it is used.
+public struct ChildToken: Sendable, Equatable {
+    /// What the core is asked.
+    public var question: CoreQuestion
+    /// The token itself.
+    public var token: [UInt8]
+    /// The session handle.
+    public var handle: [UInt8]
+    /// When the token is dead: milliseconds since the epoch.
+    public var expiry: Int64
+    /// Whether this request carried the token in a cookie.
+    public var isCookieBorne: Bool
+    /// The claim `antiCsrfToken`; empty when there is none.
+    public var antiCSRFToken: [UInt8]
 }
 
 /// What must be asked of the core before a token can be judged.
@@ -96,6 +134,9 @@ public enum Authentication: Sendable, Equatable {
     case refused(SessionRefusal)
     /// The core must be asked first, then the request be authenticated again.
     case keysNeeded(KeyQuestion)
+    /// The core must be asked about this child token first, then the request be authenticated again
+    /// with the answer.
+    case childOfRefresh(ChildToken)
     /// This turn's signature checks are used up: ask again next turn.
     case budgetSpent
 }

@@ -7,12 +7,12 @@ public import HTTPCore
 /// authenticated again when the answer is there.
 public struct Authenticator: ~Copyable {
     private let inPlace = InPlace()
-    private var options: SessionOptions
+    private(set) var options: SessionOptions
     private(set) var cookieName: [UInt8]
     private(set) var claims: ClaimJudge
-    private var scheme: [UInt8]
-    private var cache: VerifiedTokenCache
-    private var keys: KeyRing
+    private(set) var scheme: [UInt8]
+    var cache: VerifiedTokenCache
+    var keys: KeyRing
     private var keySet = KeySet()
 
     /// Signature checks in one turn of the event loop, so that a flood of new tokens cannot starve
@@ -76,13 +76,15 @@ extension Authenticator {
     ///   - wallMilliseconds: now, since the epoch.
     ///   - mayAsk: false once the core was asked for this request: an unknown key is final then.
     ///   - lastFetchFailed: whether that question's fetch failed, so that nothing is known.
+    ///   - answer: what the core said of the request's child token; nil = it was not asked yet.
     /// - Returns: the outcome; a session's reference is pinned until `release`.
     public mutating func authenticate(
         head: borrowing RequestHead,
         bytes: Span<UInt8>,
         wallMilliseconds: Int64,
         mayAsk: Bool,
-        lastFetchFailed: Bool
+        lastFetchFailed: Bool,
+        answer: CoreAnswer? = nil
     ) -> Authentication {
         if options.legacyIDRefresh == .refuse, Self.hasSessionMarker(head, bytes) {
             return .refused(SessionRefusal(reason: .expired, answer: .tryRefreshToken))
@@ -91,7 +93,9 @@ extension Authenticator {
         let moment = Moment(
             wallMilliseconds: wallMilliseconds,
             mayAsk: mayAsk,
-            lastFetchFailed: lastFetchFailed
+            lastFetchFailed: lastFetchFailed,
+            answer: answer,
+            isSeedEra: answer != nil && Self.hasSessionMarker(head, bytes)
         )
         if options.tokenTransfer != .cookie, let range = found.bearer {
             let outcome = authenticate(bytes.bytes(range), kind: .bearer, moment)
@@ -126,7 +130,7 @@ extension Authenticator {
 
     private static let sessionMarker = Array("sIdRefreshToken".utf8)
 
-    private static func hasSessionMarker(
+    static func hasSessionMarker(
         _ head: borrowing RequestHead,
         _ bytes: Span<UInt8>
     ) -> Bool {
@@ -187,10 +191,13 @@ extension Authenticator {
 
 extension Authenticator {
     /// The circumstances of one call.
-    private struct Moment {
+    struct Moment {
         let wallMilliseconds: Int64
         let mayAsk: Bool
         let lastFetchFailed: Bool
+        let answer: CoreAnswer?
+        /// Whether the client's SDK is one that sends `sIdRefreshToken`.
+        let isSeedEra: Bool
     }
 
     private mutating func authenticate(
@@ -208,7 +215,14 @@ extension Authenticator {
         if let refusal = refusal(of: token, wallMilliseconds: wall) { return .refused(refusal) }
         switch verify(token, bytes, wallMilliseconds: wall) {
         case .verified(let key, let until):
-            return admit(token, bytes, key: key, until: until, credential, kind, wall)
+            if let keyID = token.keyID, !isAllowed(keyID) {
+                return .refused(Self.tryRefresh(.wrongKeyKind))
+            }
+            let proof = Proof(key: key, until: min(until, token.expiry))
+            guard options.verifiesChildren, token.isChild else {
+                return admit(token, bytes, proof, credential, kind, wall)
+            }
+            return child(token, bytes, proof, credential, kind, moment)
         case .bad:
             return .refused(Self.tryRefresh(.badSignature))
         case .unknownKey:
@@ -236,7 +250,7 @@ extension Authenticator {
         return nil
     }
 
-    private mutating func verify(
+    mutating func verify(
         _ token: AccessToken,
         _ bytes: [UInt8],
         wallMilliseconds: Int64
@@ -264,15 +278,39 @@ extension Authenticator {
     private mutating func admit(
         _ token: AccessToken,
         _ bytes: [UInt8],
-        key: UInt32,
-        until: Int64,
+        _ proof: Proof,
         _ credential: Span<UInt8>,
         _ kind: CredentialKind,
         _ wall: Int64
     ) -> Authentication {
-        if let keyID = token.keyID, !isAllowed(keyID) {
-            return .refused(Self.tryRefresh(.wrongKeyKind))
+        do throws(SessionRefusal) {
+            let session = try session(token, bytes, proof, wall)
+            let index = cache.insert(
+                session,
+                credential: credential,
+                kind: kind,
+                wallMilliseconds: wall
+            )
+            return .session(cache.reference(index, wallMilliseconds: wall))
+        } catch {
+            return .refused(error)
         }
+    }
+
+    /// What verified a token, and how long that holds: milliseconds since the epoch.
+    struct Proof {
+        let key: UInt32
+        let until: Int64
+    }
+
+    /// A verified token's session with its JWT, as the cache keeps it.
+    func session(
+        _ token: AccessToken,
+        _ bytes: [UInt8],
+        _ proof: Proof,
+        _ wall: Int64
+    ) throws(SessionRefusal) -> VerifiedSession {
+        let oldest = wall &+ options.tokenCacheMaximumAge.wholeMilliseconds
         var session = VerifiedSession(
             format: token.format,
             field: [],
@@ -282,8 +320,8 @@ extension Authenticator {
             sessionHandle: token.sessionHandle,
             antiCSRFToken: options.antiCSRF == .token ? token.antiCSRFToken : [],
             claims: claims.verdicts(token.payload, wallMilliseconds: wall),
-            keyIdentity: key,
-            expiry: min(token.expiry, until, wall &+ options.tokenCacheMaximumAge.wholeMilliseconds)
+            keyIdentity: proof.key,
+            expiry: min(token.expiry, proof.until, oldest)
         )
         switch SessionJWT.select(for: token, bytes: bytes, options: options, wallMilliseconds: wall)
         {
@@ -294,19 +332,11 @@ extension Authenticator {
             session.expiry = min(session.expiry, expiry)
         case .unusable(let fault):
             guard !options.jwtRequired else {
-                return .refused(
-                    fault.refusal(createdAt: token.createdAt, wallMilliseconds: wall)
-                )
+                throw fault.refusal(createdAt: token.createdAt, wallMilliseconds: wall)
             }
             session.jwtIsTooLong = fault.isTooLong
         }
-        let index = cache.insert(
-            session,
-            credential: credential,
-            kind: kind,
-            wallMilliseconds: wall
-        )
-        return .session(cache.reference(index, wallMilliseconds: wall))
+        return session
     }
 
     private func isAllowed(_ keyID: [UInt8]) -> Bool {
@@ -321,11 +351,11 @@ extension Authenticator {
         token.format.isJWT ? .unknownKeyID : .newerLegacyKey
     }
 
-    private static func tryRefresh(_ reason: Reason) -> SessionRefusal {
+    static func tryRefresh(_ reason: Reason) -> SessionRefusal {
         SessionRefusal(reason: reason, answer: .tryRefreshToken)
     }
 
-    private static let unavailable = SessionRefusal(reason: .coreUnreachable, answer: .unavailable)
+    static let unavailable = SessionRefusal(reason: .coreUnreachable, answer: .unavailable)
 }
 
 extension Duration {

@@ -4,7 +4,8 @@ internal import Bytes
 /// known of the entry.
 ///
 /// The block holds the field, then the credential (unless the field ends with it), user, handle,
-/// anti-CSRF token, and the ends of claims where there are some.
+/// anti-CSRF token, the token that took its place with the lines that deliver it, and the ends of
+/// claims where there are some.
 @safe
 struct CacheSlot {
     private var block: UnsafeMutablePointer<UInt8>?
@@ -17,6 +18,8 @@ struct CacheSlot {
     private var handleBytes = 0
     private var antiCSRFBytes = 0
     private var claimLists = 0
+    private var newTokenBytes = 0
+    private var deliveryBytes = 0
 
     private(set) var hash: UInt64 = 0
     private(set) var kind = CredentialKind.cookie
@@ -54,8 +57,8 @@ struct CacheSlot {
         let shared = sharesCredential(session, credential)
         let bytes =
             session.field.count + session.user.count + session.sessionHandle.count
-            + session.antiCSRFToken.count + (shared ? 0 : credential.count)
-            + session.claims.ends.count * endBytes
+            + session.antiCSRFToken.count + session.newToken.count + session.delivery.count
+            + (shared ? 0 : credential.count) + session.claims.ends.count * endBytes
         // What the allocator rounds up and adds.
         return (bytes + 31) & ~15
     }
@@ -77,14 +80,18 @@ struct CacheSlot {
         userBytes = session.user.count
         handleBytes = session.sessionHandle.count
         antiCSRFBytes = session.antiCSRFToken.count
+        newTokenBytes = session.newToken.count
+        deliveryBytes = session.delivery.count
         let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: blockBytes)
         unsafe block = unsafe memory
         unsafe Self.copy(session.field.span, to: memory)
         if !shared { unsafe Self.copy(credential, to: memory + fieldBytes) }
-        unsafe Self.copy(session.user.span, to: memory + userOffset)
-        unsafe Self.copy(session.sessionHandle.span, to: memory + userOffset + userBytes)
-        let rest = unsafe memory + userOffset + userBytes + handleBytes
-        unsafe Self.copy(session.antiCSRFToken.span, to: rest)
+        var end = unsafe memory + userOffset
+        unsafe Self.append(session.user.span, at: &end)
+        unsafe Self.append(session.sessionHandle.span, at: &end)
+        unsafe Self.append(session.antiCSRFToken.span, at: &end)
+        unsafe Self.append(session.newToken.span, at: &end)
+        unsafe Self.append(session.delivery.span, at: &end)
         fill(session.claims)
         self.hash = hash
         self.kind = kind
@@ -158,6 +165,10 @@ struct CacheSlot {
         case user
         case sessionHandle
         case antiCSRFToken
+        /// The credential as it was sent.
+        case credential
+        case newToken
+        case delivery
     }
 
     /// One run of the entry in a place; lives as long as the places are only read.
@@ -177,12 +188,22 @@ struct CacheSlot {
         case .token: span(at: tokenOffset, count: fieldBytes - tokenOffset)
         case .user: span(at: userOffset, count: userBytes)
         case .sessionHandle: span(at: userOffset + userBytes, count: handleBytes)
-        case .antiCSRFToken:
-            span(at: userOffset + userBytes + handleBytes, count: antiCSRFBytes)
+        case .antiCSRFToken: span(at: antiCSRFOffset, count: antiCSRFBytes)
+        case .credential: span(at: credentialOffset, count: credentialBytes)
+        case .newToken: span(at: antiCSRFOffset + antiCSRFBytes, count: newTokenBytes)
+        case .delivery:
+            span(at: antiCSRFOffset + antiCSRFBytes + newTokenBytes, count: deliveryBytes)
         }
     }
 
-    private var claimEndsOffset: Int { userOffset + userBytes + handleBytes + antiCSRFBytes }
+    /// Whether a new token is to be given to the client.
+    var hasDelivery: Bool { deliveryBytes > 0 }
+
+    private var antiCSRFOffset: Int { userOffset + userBytes + handleBytes }
+
+    private var claimEndsOffset: Int {
+        antiCSRFOffset + antiCSRFBytes + newTokenBytes + deliveryBytes
+    }
 
     private var userOffset: Int { max(fieldBytes, credentialOffset + credentialBytes) }
 
@@ -202,6 +223,11 @@ struct CacheSlot {
         let start = session.field.count - credential.count
         guard start >= 0, !credential.isEmpty else { return false }
         return session.field.span.extracting(start..<session.field.count).equals(credential)
+    }
+
+    private static func append(_ bytes: Span<UInt8>, at end: inout UnsafeMutablePointer<UInt8>) {
+        unsafe copy(bytes, to: end)
+        unsafe end += bytes.count
     }
 
     private static func copy(_ bytes: Span<UInt8>, to memory: UnsafeMutablePointer<UInt8>) {

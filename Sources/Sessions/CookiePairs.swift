@@ -17,18 +17,18 @@ struct CookiePairs {
 }
 
 /// Where the name and the value of one pair lie.
-struct CookiePair: Equatable {
+public struct CookiePair: Equatable {
     /// The name without the whitespace around it.
-    var name: Range<Int>
+    public var name: Range<Int>
     /// The value without the whitespace around it; quotes are part of it.
-    var value: Range<Int>
+    public var value: Range<Int>
 
     /// Nil for a run without `=`, which names nothing.
     ///
     /// - Parameters:
     ///   - range: as `CookiePairs` gives them.
     ///   - value: the field's.
-    init?(_ range: Range<Int>, in value: Span<UInt8>) {
+    public init?(_ range: Range<Int>, in value: Span<UInt8>) {
         let equals = value.scan(
             for: UInt8(ascii: "="),
             from: range.lowerBound,

@@ -69,7 +69,33 @@ public struct SessionOptions: Sendable, Equatable {
         case refuse
     }
 
-    /// Whom to ask for keys.
+    /// The session cookies that the gateway writes: what it must have in common with the back end's
+    /// SDK, or browsers would keep two of a name.
+    public struct Cookies: Sendable, Equatable {
+        /// The attribute `SameSite`.
+        public enum SameSite: String, Sendable {
+            case strict = "Strict", lax = "Lax", none = "None"
+        }
+
+        /// The attribute `Domain`; empty = none, so that the cookie is the host's own.
+        public var domain = ""
+        /// The access token cookie's path.
+        public var path = "/"
+        /// The refresh token cookie's path.
+        public var refreshPath = "/auth/session/refresh"
+        /// Whether browsers send them through TLS alone.
+        public var isSecure = true
+        /// Whether browsers send them from other sites.
+        public var sameSite = SameSite.lax
+        /// A domain that cookies were set for in the past: what ends a session ends these, too. Nil
+        /// = none; empty = the host's own.
+        public var olderDomain: String?
+
+        /// The SDKs' defaults for a service of one site.
+        public init() {}
+    }
+
+    /// Whom to ask for keys, and of sessions.
     public var core: CoreOptions
     /// Whether V3, V4 and V5 tokens are accepted.
     public var acceptsJWTTokens = true
@@ -87,6 +113,12 @@ public struct SessionOptions: Sendable, Equatable {
     public var accessTokenCookie = "sAccessToken"
     /// The refresh token's cookie, which never reaches an upstream.
     public var refreshTokenCookie = "sRefreshToken"
+    /// How session cookies are written.
+    public var cookies = Cookies()
+    /// Whether the core is asked about every session token.
+    public var checksDatabase = false
+    /// Whether the core is told of tokens that a refresh made, and their successors are delivered.
+    public var verifiesChildren = true
     /// Status of every refusal of a session.
     public var expiredStatus: UInt16 = 401
     /// Status where a session's claims are not as a route wants them; never `expiredStatus`.

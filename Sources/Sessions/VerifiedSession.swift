@@ -21,6 +21,10 @@ struct VerifiedSession: Sendable, Equatable {
     var antiCSRFToken: [UInt8] = []
     /// Which lists of claims it meets.
     var claims = ClaimVerdicts.none
+    /// The access token that took the place of the one that was sent; empty = none did.
+    var newToken: [UInt8] = []
+    /// The lines that give it to the client.
+    var delivery: [UInt8] = []
     /// The `KeyRing.Identity` of the key that verified the token.
     var keyIdentity: UInt32
     /// Milliseconds since the epoch: the least of all that bounds the verdict.

@@ -84,15 +84,16 @@ struct VerifiedTokenCache: ~Copyable {
         return nil
     }
 
-    /// Stores a verified session and pins its entry. What does not fit is not listed: it is there
-    /// for this request only.
+    /// Stores a verified session and pins its entry. What does not fit, or shall not be found by
+    /// others, is not listed: it is there for this request only.
     mutating func insert(
         _ session: VerifiedSession,
         credential: Span<UInt8>,
         kind: CredentialKind,
+        isListed: Bool = true,
         wallMilliseconds: Int64
     ) -> UInt32 {
-        let fits = makeRoom(CacheSlot.cost(session, credential: credential))
+        let fits = isListed && makeRoom(CacheSlot.cost(session, credential: credential))
         let hash = hash(credential, kind)
         let index = takeSlot()
         let place = Int(index)
@@ -118,7 +119,8 @@ struct VerifiedTokenCache: ~Copyable {
             isCookieBorne: slot.kind == .cookie,
             format: slot.format,
             jwtIsAccessToken: slot.jwtIsAccessToken,
-            claimFailures: slot.claimFailures(wallMilliseconds: wallMilliseconds)
+            claimFailures: slot.claimFailures(wallMilliseconds: wallMilliseconds),
+            hasDelivery: slot.hasDelivery
         )
     }
 

@@ -10,6 +10,7 @@ sys.path[:0] = [str(FOLDER.parent / "IntegrationTests"), str(FOLDER)]
 
 from counting import Table, compiled  # noqa: E402
 from support.certificates import write_certificate  # noqa: E402
+from support.client import eventually  # noqa: E402
 from support.core import Core  # noqa: E402
 from support.gateway import Gateway, binary  # noqa: E402
 from support.keys import KeyRing  # noqa: E402
@@ -45,6 +46,9 @@ def counted_gateway(keys, upstream, tmp_path_factory):
         )
         gateway.table = table
         running.append(gateway.started().wait_for_keys())
+        # Keys of the other kind come a little later, and control allocates then.
+        assert eventually(lambda: core.count("/recipe/handshake") >= len(running))
+        gateway.settle(0.3)
         return gateway
 
     with Core(keys) as core:

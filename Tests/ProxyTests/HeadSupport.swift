@@ -65,6 +65,12 @@ struct ParsedResponse {
                 connection: connection,
                 isPrivate: isPrivate
             ),
+            nil,
+            SharedAuthenticator(
+                options: Fixture.options().sessions,
+                cacheBytes: 0,
+                keys: KeySet()
+            ),
             to: &output
         )
         return output.readable.text

@@ -170,12 +170,9 @@ import Testing
                     #expect(session.claimFailures.contains(0) == (item.reason != nil))
                     let errors =
                         item.reason.map { #"{"id":"the \"id\"","reason":\#($0)}"# } ?? ""
-                    let request = TestRequest([(name, value)])
                     let body = authenticator.invalidClaims(
                         0,
                         of: session,
-                        head: request.head,
-                        bytes: request.bytes.span,
                         wallMilliseconds: TestTokens.now
                     )
                     #expect(
@@ -278,12 +275,9 @@ import Testing
         var authenticator = TestTokens.authenticator(options)
         let lines = [("authorization", "Bearer \(token)")]
         let session = try #require(authenticator.ask(lines).session)
-        let request = TestRequest(lines)
         let body = authenticator.invalidClaims(
             0,
             of: session,
-            head: request.head,
-            bytes: request.bytes.span,
             wallMilliseconds: TestTokens.now
         )
         #expect(body.count <= Authenticator.maximumClaimAnswerBytes)

@@ -22,6 +22,12 @@ class Core:
         self.legacy_keys = None
         self.offers_web_keys = True
         self.offers_handshake = True
+        self.versions = VERSIONS
+        # What is answered to `verify` and to the look for a session, by what was asked; None = 404.
+        self.verify = None
+        self.session = None
+        self.verify_delay = 0
+        self.asked = []
         self._server = None
 
     def __enter__(self):
@@ -56,24 +62,30 @@ class Core:
 
     def handle(self, request):
         length = int(request.headers.get("Content-Length") or 0)
-        request.rfile.read(length)
+        content = request.rfile.read(length)
         self.calls.append((request.command, request.path, dict(request.headers.items())))
         time.sleep(self.delay)
         if self.failing:
             request.close_connection = True
             return
-        status, value = self.answer(request.command, request.path)
+        status, value = self.answer(request.command, request.path, content)
         fields = {"Content-Type": "application/json; charset=UTF-8"}
         respond(request, status, json.dumps(value).encode(), fields)
 
-    def answer(self, method, path):
+    def answer(self, method, path, content):
         asked = (method, path.removeprefix(self.base_path).partition("?")[0])
         if asked == ("GET", "/apiversion"):
-            return 200, {"versions": VERSIONS}
+            return 200, {"versions": self.versions}
         if asked == ("GET", "/.well-known/jwks.json") and self.offers_web_keys:
             return 200, self.web_keys or self.keys.web_keys()
         if asked == ("POST", "/recipe/handshake") and self.offers_handshake:
             return 200, self.handshake()
+        if asked == ("POST", "/recipe/session/verify") and self.verify:
+            self.asked.append(json.loads(content))
+            time.sleep(self.verify_delay)
+            return 200, self.verify(self.asked[-1])
+        if asked == ("GET", "/recipe/session") and self.session:
+            return 200, self.session(path.partition("=")[2])
         return 404, "Not found"
 
     def handshake(self):

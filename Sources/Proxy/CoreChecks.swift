@@ -1,0 +1,55 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTPCore
+import Policy
+import Sessions
+
+// Between `authenticate` and `authorize`: what a core has a word in.
+extension Worker {
+    /// A child token: its request must be one that may use it before anything shared is asked.
+    mutating func askOwner(_ exchange: Handle<Exchange>, _ child: ChildToken) {
+        guard !child.isCookieBorne || admitsCookie(exchange, child.antiCSRFToken.span) else {
+            let refusal = SessionRefusal(reason: .antiCSRF, answer: .tryRefreshToken)
+            authorize(exchange, .refused(refusal))
+            return
+        }
+        awaitOwner(exchange, child)
+    }
+
+    /// Asks the core whether the session is still there, where the route wants that.
+    mutating func checkDatabase(
+        _ exchange: Handle<Exchange>,
+        _ session: SessionReference
+    ) {
+        let generation = exchanges[exchange].generation
+        guard generations[generation].checksDatabase(exchanges[exchange].route),
+            admitsCookie(exchange)
+        else {
+            authorize(exchange, .session(session))
+            return
+        }
+        awaitDatabase(exchange, session)
+    }
+
+    /// The core looked: the session goes on as the core has it now.
+    mutating func databaseChecked(
+        _ exchange: Handle<Exchange>,
+        _ session: SessionReference
+    ) {
+        let answer = exchanges[exchange].coreAnswer.take() ?? .unreachable(.unreachable)
+        let shared = generations[exchanges[exchange].generation].authenticator
+        if answer == .ended {
+            sessionEnded(authenticators[shared].copiedHandle(session))
+        }
+        exchanges[exchange].session = nil
+        let bytes = clients[exchanges[exchange].client].input
+        let outcome = authenticators[shared].authenticator.checked(
+            session,
+            answer,
+            isSeedEra: Authenticator.isSeedEra(exchanges[exchange].head, bytes.span),
+            wallMilliseconds: loop.wallMilliseconds
+        )
+        authorize(exchange, outcome)
+    }
+}

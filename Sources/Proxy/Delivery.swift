@@ -1,0 +1,179 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTP1
+import HTTPCore
+import Sessions
+
+/// Decides which of two new access tokens a client gets: the core's, or the upstream's own. Never
+/// both.
+enum Delivery {
+    /// What an upstream's answer does with the session's tokens.
+    enum UpstreamFields: Equatable {
+        case none
+        /// It takes them away: the session has ended.
+        case cleared
+        /// It gives an access token, here.
+        case token(ByteRange, isCookie: Bool)
+    }
+
+    /// Looks through an answer's head.
+    static func fields(
+        of head: ResponseHead,
+        _ bytes: Span<UInt8>,
+        cookieName: Span<UInt8>
+    ) -> UpstreamFields {
+        var found = UpstreamFields.none
+        for line in head.fields where !line.isAlias {
+            switch line.id {
+            case .frontToken, .idRefreshToken:
+                if bytes.bytes(line.value).equals("remove") { return .cleared }
+            case .stAccessToken:
+                if line.value.isEmpty { return .cleared }
+                found = .token(line.value, isCookie: false)
+            case .setCookie:
+                guard let value = cookieValue(line.value, bytes, named: cookieName) else { break }
+                if isNothing(bytes.bytes(value)) { return .cleared }
+                found = .token(value, isCookie: true)
+            default: break
+            }
+        }
+        return found
+    }
+
+    /// The raw value of a `Set-Cookie` of this name; nil for another cookie's.
+    private static func cookieValue(
+        _ field: ByteRange,
+        _ bytes: Span<UInt8>,
+        named name: Span<UInt8>
+    ) -> ByteRange? {
+        let line = bytes.bytes(field)
+        let end = line.scan(for: UInt8(ascii: ";"), from: 0, to: line.count)
+        guard let pair = CookiePair(0..<end, in: line),
+            line.extracting(pair.name).equals(name)
+        else { return nil }
+        let start = Int(field.offset)
+        return ByteRange(start + pair.value.lowerBound..<start + pair.value.upperBound)
+    }
+
+    private static func isNothing(_ value: Span<UInt8>) -> Bool {
+        value.isEmpty || value.equals("\"\"")
+    }
+
+    /// Whether a line of the upstream's gives way to the core's token.
+    static func replaces(
+        _ line: FieldLine,
+        _ bytes: Span<UInt8>,
+        cookieName: Span<UInt8>
+    ) -> Bool {
+        switch line.id {
+        case .frontToken, .stAccessToken: true
+        case .setCookie: cookieValue(line.value, bytes, named: cookieName) != nil
+        default: false
+        }
+    }
+
+    static func isExposeHeaders(_ line: FieldLine, _ bytes: Span<UInt8>) -> Bool {
+        line.id == .other
+            && bytes.bytes(line.name).equalsIgnoringCase("access-control-expose-headers")
+    }
+}
+
+/// The core's token on its way into an answer's head.
+struct DeliveredLines: ~Escapable {
+    /// `SessionFields.delivery`; empty = nothing is delivered.
+    let lines: Span<UInt8>
+    let cookieName: Span<UInt8>
+    /// As `Access-Control-Expose-Headers` lists the fields.
+    let exposedNames: StaticString
+
+    @_lifetime(copy lines, copy cookieName)
+    init(lines: Span<UInt8>, cookieName: Span<UInt8>, exposedNames: StaticString) {
+        self.lines = lines
+        self.cookieName = cookieName
+        self.exposedNames = exposedNames
+    }
+
+    var isEmpty: Bool { lines.isEmpty }
+
+    /// Bytes that the head grows by.
+    var growth: Int { lines.isEmpty ? 0 : lines.count + 256 }
+
+    /// Whether a line of the upstream's passes.
+    func passes(_ line: FieldLine, _ bytes: Span<UInt8>) -> Bool {
+        if isEmpty { return true }
+        if line.id == .cacheControl { return false }
+        return !Delivery.replaces(line, bytes, cookieName: cookieName)
+    }
+
+    /// Writes the upstream's list of readable fields with ours at its end.
+    func appendExposed(_ line: FieldLine, _ bytes: Span<UInt8>, to output: inout Buffer) {
+        output.append(bytes.bytes(line.name))
+        output.append(": ")
+        output.append(bytes.bytes(line.value))
+        output.append(line.value.isEmpty ? "" : ", ")
+        output.append(exposedNames)
+        output.append("\r\n")
+    }
+
+    /// Writes the delivery itself; a cache must keep nothing of it.
+    func append(isExposed: Bool, to output: inout Buffer) {
+        output.append("Cache-Control: no-store\r\n")
+        output.append(lines)
+        guard !isExposed else { return }
+        output.append("Access-Control-Expose-Headers: ")
+        output.append(exposedNames)
+        output.append("\r\n")
+    }
+}
+
+extension SharedAuthenticator {
+    /// Bytes that a head grows by.
+    func deliveryGrowth(_ session: SessionReference?, isOurs: Bool) -> Int {
+        guard isOurs else { return 0 }
+        return delivered(session, isOurs: true).growth
+    }
+
+    /// What is delivered with an answer to a request of this session.
+    @_lifetime(borrow self)
+    func delivered(_ session: SessionReference?, isOurs: Bool) -> DeliveredLines {
+        guard isOurs, let session, session.hasDelivery else {
+            return DeliveredLines(lines: Span(), cookieName: Span(), exposedNames: "")
+        }
+        return DeliveredLines(
+            lines: authenticator.delivery(session),
+            cookieName: accessTokenCookie.span,
+            exposedNames: session.isCookieBorne ? "front-token" : "front-token, st-access-token"
+        )
+    }
+}
+
+extension Worker {
+    /// Whether the core's new token goes with an upstream's answer: the upstream's own goes in its
+    /// place if it is this session's, and so does the end of the session.
+    mutating func deliversOurs(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) -> Bool {
+        guard let session = exchanges[exchange].session, session.hasDelivery else { return false }
+        let shared = generations[exchanges[exchange].generation].authenticator
+        let name = authenticators[shared].accessTokenCookie
+        let bytes = upstreams[upstream].transport.input.view
+        let found = Delivery.fields(
+            of: exchanges[exchange].response,
+            bytes.span,
+            cookieName: name.span
+        )
+        switch found {
+        case .none: return true
+        case .cleared: return false
+        case .token(let range, let isCookie):
+            return !authenticators[shared].authenticator.isSuccessor(
+                bytes.span.bytes(range),
+                isCookie: isCookie,
+                of: session,
+                wallMilliseconds: loop.wallMilliseconds
+            )
+        }
+    }
+}

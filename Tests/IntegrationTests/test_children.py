@@ -1,0 +1,271 @@
+"""Tokens that a refresh made go to the core once: `sessions.verify_children`."""
+
+import base64
+import json
+import threading
+import time
+from urllib.parse import unquote
+
+import pytest
+from support.client import Connection, eventually
+from support.gateway import changed
+from support.message import bearer, cookie, request
+from support.tokens import access, inner, legacy
+
+PARENT = "ab" * 32
+HANDLE = "5c1d9a52-77a0-4b2e-9f40-1f0c7a3f2b11"
+MARKER = "sIdRefreshToken=m"
+
+
+class Rotation:
+    """Makes child tokens of both eras, and their successors as a core does."""
+
+    def __init__(self, keys, core):
+        self.keys = keys
+        self.core = core
+        self.promoted = {}
+        core.verify = self.verify
+
+    def child(self, era="recent"):
+        """A token that a refresh made."""
+        child, promoted = self.token(era, PARENT), self.token(era, None)
+        self.promoted[child] = promoted
+        return child
+
+    def token(self, era, parent):
+        if era == "recent":
+            key = self.keys.dynamic
+            return access(key, sessionHandle=HANDLE, parentRefreshTokenHash1=parent, n=parent or "")
+        data = {"jwt": inner(self.keys.static), "n": parent or ""}
+        return legacy(
+            self.keys.dynamic, data, sessionHandle=HANDLE, parentRefreshTokenHash1=parent
+        )
+
+    def verify(self, asked):
+        promoted = self.promoted.get(asked["accessToken"])
+        answer = {"status": "OK", "session": {"handle": HANDLE, "userId": "u"}}
+        if promoted is not None:
+            answer["accessToken"] = {"token": promoted, "expiry": 0, "createdTime": 0}
+        return answer
+
+    def count(self):
+        return self.core.count("/recipe/session/verify")
+
+
+@pytest.fixture(name="rotation")
+def fixture_rotation(keys, core):
+    return Rotation(keys, core)
+
+
+@pytest.fixture(name="rotating")
+def fixture_rotating(start, base_configuration, core, rotation, upstream):
+    """A gateway with two workers and a core of its own."""
+
+    def started(**more):
+        configuration = changed(
+            base_configuration, sessions__core__urls=[core.url], server__workers=2, **more
+        )
+        return start(configuration).wait_for_keys()
+
+    return started
+
+
+def ask(gateway, *fields, method="GET", path="/required"):
+    return gateway.ask(request(f"{method} {path} HTTP/1.1", *fields))
+
+
+def delivered_cookie(answer):
+    found = [v for v in answer.values("set-cookie") if v.startswith("sAccessToken=")]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def front_token(answer):
+    return json.loads(base64.b64decode(answer.value("front-token")))
+
+
+def test_a_cookie_child_is_promoted_and_its_successor_delivered(rotating, rotation, upstream):
+    gateway, child = rotating(), rotation.child()
+    for _ in range(3):
+        answer = ask(gateway, cookie(child))
+        assert answer.status == 200
+        promoted = rotation.promoted[child]
+        assert upstream.received().value("authorization") == f"Bearer {promoted}"
+        line = delivered_cookie(answer)
+        assert line.startswith(f"sAccessToken={promoted}; Path=/; Expires=")
+        assert line.endswith(" GMT; HttpOnly; Secure; SameSite=Lax")
+        assert front_token(answer)["up"]["sessionHandle"] == HANDLE
+        assert list(front_token(answer)) == ["uid", "ate", "up"]
+        assert answer.value("access-control-expose-headers") == "front-token"
+        assert answer.value("cache-control") == "no-store"
+    assert rotation.count() == 1
+    answer = ask(gateway, cookie(promoted))
+    assert not answer.values("set-cookie") and not answer.values("front-token")
+    assert rotation.count() == 1
+
+
+def test_a_bearer_child_gets_a_field(rotating, rotation, upstream):
+    gateway, child = rotating(), rotation.child()
+    answer = ask(gateway, bearer(child), method="POST")
+    assert answer.value("st-access-token") == rotation.promoted[child]
+    assert not answer.values("set-cookie")
+    assert answer.value("access-control-expose-headers") == "front-token, st-access-token"
+
+
+@pytest.mark.parametrize("marker", [(), (MARKER,)])
+def test_a_legacy_child_keeps_its_jwt(rotating, rotation, upstream, marker):
+    gateway, child = rotating(), rotation.child("seed")
+    answer = ask(gateway, "; ".join([cookie(child), *marker]))
+    assert answer.status == 200
+    line = delivered_cookie(answer)
+    assert unquote(line.split(";")[0]) == f"sAccessToken={rotation.promoted[child]}"
+    data = front_token(answer)
+    assert upstream.received().value("authorization") == f"Bearer {data['up']['jwt']}"
+    expires = time.mktime(time.strptime(line.split("Expires=")[1][:25], "%a, %d %b %Y %H:%M:%S"))
+    lasts_as_the_token = abs(expires - time.timezone - data["ate"] / 1000) < 86_400
+    assert lasts_as_the_token == bool(marker)
+
+
+def test_the_question_says_no_anti_csrf_check(rotating, rotation, upstream):
+    gateway, child = rotating(), rotation.child()
+    assert ask(gateway, cookie(child), "anti-csrf: x").status == 200
+    assert rotation.core.asked[-1] == {
+        "accessToken": child,
+        "doAntiCsrfCheck": False,
+        "enableAntiCsrf": False,
+        "checkDatabase": False,
+    }
+
+
+def test_a_forged_request_asks_nothing(rotating, rotation, upstream):
+    gateway, child = rotating(), rotation.child()
+    answer = ask(gateway, cookie(child), "Sec-Fetch-Site: cross-site", method="POST")
+    assert (answer.status, answer.reason) == (401, "anti_csrf")
+    assert rotation.count() == 0
+
+
+@pytest.mark.parametrize(
+    "says, status, reason, body",
+    [
+        ({"status": "UNAUTHORISED", "message": "x"}, 401, "revoked", "unauthorised"),
+        ({"status": "TRY_REFRESH_TOKEN", "message": "x"}, 401, "expired", "try refresh token"),
+        ({"status": "OK"}, 503, "core_unreachable", None),
+        ({"status": "OK", "session": {"handle": "another"}}, 503, "core_unreachable", None),
+        ({"status": "WHAT"}, 503, "core_unreachable", None),
+        (["garbage"], 503, "core_unreachable", None),
+    ],
+)
+def test_what_the_core_says_decides(rotating, rotation, upstream, says, status, reason, body):
+    gateway, child = rotating(), rotation.child()
+    rotation.core.verify = lambda asked: says
+    answer = ask(gateway, cookie(child))
+    assert (answer.status, answer.reason) == (status, reason)
+    if body:
+        assert json.loads(answer.body) == {"message": body}
+    else:
+        assert answer.value("retry-after")
+    cleared = [v.split("=")[0] for v in answer.values("set-cookie")]
+    assert cleared == (["sAccessToken", "sRefreshToken"] if reason == "revoked" else [])
+
+
+def test_an_ended_session_is_cleared_as_the_sdk_does(rotating, rotation, upstream):
+    gateway = rotating()
+    rotation.core.verify = lambda asked: {"status": "UNAUTHORISED", "message": "x"}
+    answer = ask(gateway, cookie(rotation.child()))
+    epoch = "Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax"
+    assert answer.values("set-cookie") == [
+        f"sAccessToken=; Path=/; {epoch}",
+        f"sRefreshToken=; Path=/auth/session/refresh; {epoch}",
+    ]
+    assert answer.value("front-token") == "remove"
+    assert answer.values("st-access-token") == answer.values("st-refresh-token") == [""]
+    answer = ask(gateway, f"{cookie(rotation.child())}; {MARKER}")
+    assert [v.split("=")[0] for v in answer.values("set-cookie")] == [
+        "sAccessToken",
+        "sRefreshToken",
+        "sIdRefreshToken",
+    ]
+    assert answer.value("id-refresh-token") == "remove"
+    assert not answer.values("front-token")
+
+
+def test_cookies_are_written_as_configured(rotating, rotation, upstream):
+    gateway = rotating(
+        sessions__cookies={
+            "domain": "example.com",
+            "path": "/app",
+            "secure": False,
+            "same_site": "strict",
+        }
+    )
+    line = delivered_cookie(ask(gateway, cookie(rotation.child())))
+    assert "; Domain=example.com; Path=/app; Expires=" in line
+    assert line.endswith("; HttpOnly; SameSite=Strict")
+
+
+def test_children_can_be_left_alone(rotating, rotation, upstream):
+    gateway, child = rotating(sessions__verify_children=False), rotation.child()
+    answer = ask(gateway, cookie(child))
+    assert answer.status == 200 and not answer.values("set-cookie")
+    assert upstream.received().value("authorization") == f"Bearer {child}"
+    assert rotation.count() == 0
+
+
+def test_own_answers_deliver_too(rotating, rotation):
+    gateway, child = rotating(), rotation.child()
+    answer = ask(gateway, bearer(child), path="/jwt")
+    assert json.loads(answer.body) == {"token": rotation.promoted[child]}
+    assert answer.value("st-access-token") == rotation.promoted[child]
+
+
+def test_one_storm_one_question(rotating, rotation, upstream):
+    gateway, child = rotating(), rotation.child()
+    rotation.core.verify_delay = 0.3
+    answers = []
+
+    def some():
+        with Connection(gateway.port) as client:
+            for _ in range(5):
+                client.send(request("GET /required HTTP/1.1", cookie(child)))
+                answers.append(client.read())
+
+    threads = [threading.Thread(target=some) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert rotation.count() == 1
+    assert len(answers) == 200
+    assert {answer.status for answer in answers} == {200}
+    assert len({delivered_cookie(answer).split(";")[0] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("trouble", ["stop", "fail", "late"])
+def test_no_answer_of_the_core_lets_nobody_pass(rotating, rotation, upstream, trouble):
+    gateway = rotating(sessions__core__timeout="500ms")
+    child = rotation.child()
+    if trouble == "stop":
+        rotation.core.stop()
+    elif trouble == "fail":
+        rotation.core.failing = True
+    else:
+        rotation.core.verify_delay = 1.5
+    answer = ask(gateway, cookie(child))
+    assert (answer.status, answer.reason) == (503, "core_unreachable")
+    assert answer.value("retry-after") and not answer.values("set-cookie")
+    if trouble == "stop":
+        rotation.core.restart()
+    rotation.core.failing, rotation.core.verify_delay = False, 0
+    assert eventually(lambda: ask(gateway, cookie(child)).status == 200, within=2)
+
+
+def test_a_client_that_left_changes_nothing(rotating, rotation, upstream):
+    gateway, child = rotating(), rotation.child()
+    rotation.core.verify_delay = 0.3
+    client = Connection(gateway.port)
+    client.send(request("GET /required HTTP/1.1", cookie(child)))
+    assert eventually(lambda: rotation.count() == 1)
+    client.reset()
+    answer = ask(gateway, cookie(child))
+    assert answer.status == 200 and delivered_cookie(answer)
+    assert rotation.count() == 1
