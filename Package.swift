@@ -129,7 +129,7 @@ let package = Package(
         ),
         tests(
             "SessionsTests",
-            ["Sessions", "HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes"],
+            ["Sessions", "HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes", "TestSupport"],
             exclude: ["Fixtures"]
         ),
         tests(

@@ -1,7 +1,6 @@
 import Bytes
 import Connections
 import EventLoop
-import Foundation
 import HTTPCore
 import Observability
 import Proxy
@@ -40,7 +39,7 @@ struct GatewayReader {
         options.workers = min(processors, Self.maximumWorkers)
         file.section("server") { server(&$0, into: &options) }
         options.listeners = ListenerReader.read(&file)
-        let admin = admin(&file)
+        let admin = admin(&file, token: &options.adminToken)
         options.admin = admin?.value
         options.sessions = SessionReader.read(&file)
         options.upstreams = UpstreamReader.read(&file)
@@ -85,7 +84,7 @@ struct GatewayReader {
     }
 
     /// The admin listener's address; nil = off, or reported.
-    private func admin(_ file: inout Section) -> Located<SocketAddress>? {
+    private func admin(_ file: inout Section, token: inout String) -> Located<SocketAddress>? {
         let byDefault = SocketAddress.v4(0x7F00_0001, port: 9902)
         var admin: Located<SocketAddress>? = Located(byDefault, file.position)
         if case .text(let text)? = file.peek("admin"),
@@ -104,7 +103,7 @@ struct GatewayReader {
                     ? nil
                     : Addresses.listening(text, reading).map { Located($0, text.position) }
             }
-            section.notYet("token_file", "leave it out: no admin path needs a token")
+            token = SecretReader.read(&section, "token") ?? ""
         }
         return admin
     }
@@ -162,7 +161,7 @@ struct GatewayReader {
             )
         }
         let path = reading.resolve(text.value)
-        if let problem = Self.whyNotWritable(path), !isMeantAsWord {
+        if let problem = WritablePath.problem(path), !isMeantAsWord {
             reading.report.error(
                 text.position,
                 "the access log \(text.quoted) cannot be written: \(problem)",
@@ -170,19 +169,6 @@ struct GatewayReader {
             )
         }
         return .file(path: path)
-    }
-
-    private static func whyNotWritable(_ path: String) -> String? {
-        let files = FileManager.default
-        let file = URL(fileURLWithPath: path)
-        if files.fileExists(atPath: path) {
-            let isFolder = try? file.resourceValues(forKeys: [.isDirectoryKey]).isDirectory
-            if isFolder == true { return "it is a folder" }
-            return files.isWritableFile(atPath: path) ? nil : "no permission"
-        }
-        let folder = file.deletingLastPathComponent().path
-        guard files.fileExists(atPath: folder) else { return "its folder is not there" }
-        return files.isWritableFile(atPath: folder) ? nil : "no permission to make it"
     }
 }
 

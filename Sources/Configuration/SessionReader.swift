@@ -49,6 +49,7 @@ enum SessionReader {
             notYet(&section)
             statuses(&section, into: &options)
             options.claims = ClaimLists(ClaimReader.read(&section) ?? [])
+            section.section("revocation") { RevocationReader.read(&$0, into: &options.revocation) }
             section.section("jwt") { jwt(&$0, into: &options) }
             section.section("keys") { keys(&$0, into: &options) }
             section.section("token_cache") { section in
@@ -189,7 +190,6 @@ enum SessionReader {
     }
 
     private static func notYet(_ section: inout Section) {
-        section.notYet("revocation", "leave it out")
     }
 
     /// Front ends refresh a session at one of the two and not at the other.

@@ -1,11 +1,15 @@
+import Bytes
+import Cryptography
 import EventLoop
 import HTTPCore
 
-/// `/livez`, `/readyz`, `/metrics`: what may be asked without a token, and who may not ask at all.
+/// What may be asked of the admin listener: `/livez`, `/readyz` and `/metrics` without a token, all
+/// else with the operator's; and who may not ask at all.
 enum AdminService {
     enum Verdict {
         case answer(ServiceResponse)
         case metrics
+        case revoke(RevocationCommand)
     }
 
     /// No web page may reach the admin listener: browsers send `Origin` or `Sec-Fetch-Site`, and a
@@ -27,9 +31,13 @@ enum AdminService {
     static func verdict(
         _ request: ServiceRequest,
         isLoopback: Bool,
-        notReady: String?
+        notReady: String?,
+        token: String = ""
     ) -> Verdict {
         if let refusal = refusal(request, isLoopback: isLoopback) { return .answer(refusal) }
+        if request.path == "/sessions/revoke" {
+            return refusal(request, token: token).map { .answer($0) } ?? revocation(request)
+        }
         guard request.method == .get || request.method == .head else {
             var response = ServiceResponse.text(405, "GET or HEAD\n")
             response.fields.append(("Allow", "GET, HEAD"))
@@ -45,6 +53,40 @@ enum AdminService {
             return .metrics
         default:
             return .answer(.text(404, "try /livez, /readyz or /metrics\n"))
+        }
+    }
+
+    /// Who has no token, or not the operator's, changes nothing.
+    private static func refusal(_ request: ServiceRequest, token: String) -> ServiceResponse? {
+        guard !token.isEmpty else {
+            return .text(403, "needs admin.token_file in the configuration\n")
+        }
+        let lines = request.fields.filter { $0.name == "authorization" }
+        let given = lines.count == 1 ? bearer(lines[0].value) : ""
+        guard constantTimeEqual(Array(given.utf8).span, Array(token.utf8).span) else {
+            var response = ServiceResponse.text(401, "needs the token of admin.token_file\n")
+            response.fields.append(("WWW-Authenticate", "Bearer"))
+            return response
+        }
+        return nil
+    }
+
+    private static func bearer(_ field: String) -> String {
+        let scheme = "bearer "
+        guard field.prefix(scheme.count).lowercased() == scheme else { return "" }
+        return String(field.dropFirst(scheme.count))
+    }
+
+    private static func revocation(_ request: ServiceRequest) -> Verdict {
+        guard request.method == .post else {
+            var response = ServiceResponse.text(405, "POST\n")
+            response.fields.append(("Allow", "POST"))
+            return .answer(response)
+        }
+        do throws(RevocationCommand.Problem) {
+            return .revoke(try RevocationCommand.parse(request.content))
+        } catch {
+            return .answer(.text(400, "\(error.words)\n"))
         }
     }
 }

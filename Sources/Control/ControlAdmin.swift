@@ -22,19 +22,31 @@ extension ControlLoop {
     mutating func adminReady(_ token: EventToken, _ readiness: Readiness) {
         guard var server = admin.take() else { return }
         var asked: [ServiceTicket] = []
+        var revoking: [(RevocationCommand, ServiceTicket)] = []
+        let secret = configuration.options.adminToken
         let notReady = notReady
         let isLoopback = configuration.options.admin?.isLoopback ?? false
         server.handle(token, readiness, loop: loop) { request, ticket in
-            switch AdminService.verdict(request, isLoopback: isLoopback, notReady: notReady) {
+            let verdict = AdminService.verdict(
+                request,
+                isLoopback: isLoopback,
+                notReady: notReady,
+                token: secret
+            )
+            switch verdict {
             case .answer(let response):
                 return response
             case .metrics:
                 asked.append(ticket)
                 return nil
+            case .revoke(let command):
+                revoking.append((command, ticket))
+                return nil
             }
         }
         admin = consume server
         for ticket in asked { collectMetrics(ticket) }
+        for (command, ticket) in revoking { revoke(command, ticket) }
     }
 
     /// Why the gateway is not ready to judge requests; nil = it is.
@@ -88,6 +100,8 @@ extension ControlLoop {
         metrics.set(.workers, Int64(workers.count))
         metrics.set(.keyFetchesSucceeded, fetcher.fetchesSucceeded)
         metrics.set(.keyFetchesFailed, fetcher.fetchesFailed)
+        metrics.set(.revokedSessions, Int64(revocations.table.count))
+        metrics.set(.revocationMark, max(revocations.table.mark, 0) / 1000)
         metrics.set(.accessLogDropped, accessLog.dropped)
         let text = PrometheusText.render(collection.snapshots + [metrics.snapshot()])
         guard var server = admin.take() else { return }

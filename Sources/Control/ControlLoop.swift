@@ -16,6 +16,7 @@ enum ControlEvent {
     static let adminListener: UInt8 = 3
     static let adminConnection: UInt8 = 4
     static let call: UInt8 = 5
+    static let coreCall: UInt8 = 6
 }
 
 /// SIGHUP, SIGINT and SIGTERM, as Linux numbers them.
@@ -41,6 +42,7 @@ struct ControlLoop: ~Copyable {
     let resolver: Resolver
     var admin: ServiceServer?
     var calls = CallClient(kind: ControlEvent.call)
+    var core: ControlCore
     var mail: [ControlMessage] = []
 
     // Keys.
@@ -65,6 +67,9 @@ struct ControlLoop: ~Copyable {
     var metrics = WorkerMetrics(routeNames: [], upstreamTargets: [])
     var collections: [MetricsCollection] = []
     var nextCollection = 1
+
+    // Dropped sessions.
+    var revocations: ControlRevocations
 
     // Life.
     let startedWall: Int64
@@ -110,9 +115,11 @@ struct ControlLoop: ~Copyable {
         connectionsAtStart = options.limits.connections
         connections = ConnectionBudget(maximum: connectionsAtStart)
         fetcher = KeyFetcher(options: options.sessions)
+        core = ControlCore(options: options.sessions.core)
         coreAddresses = Array(repeating: nil, count: options.sessions.core.locations.count)
         coreReports = Array(repeating: nil, count: options.sessions.core.locations.count)
         tickets = TicketKeys.generate()
+        revocations = ControlRevocations(options.sessions.revocation)
         startedWall = loop.wallMilliseconds
         nextSecond = now
         nextNames = now + Self.namesInterval
@@ -145,16 +152,19 @@ struct ControlLoop: ~Copyable {
             handle(event.token, event.readiness)
         }
         while let outcome = calls.expire(now: loop.now, loop: loop) { callEnded(outcome) }
+        expireCoreCalls()
         if let deadline = keysDeadline, deadline <= loop.now.nanoseconds {
             perform(fetcher.tick(time))
         }
         if loop.now >= nextSecond { everySecond() }
+        tendRevocations()
     }
 
     private var nextDeadline: Instant {
-        var next = nextSecond
+        var next = min(nextSecond, tellingDeadline)
         if let deadline = keysDeadline { next = min(next, Instant(nanoseconds: deadline)) }
         if let deadline = calls.nextDeadline { next = min(next, deadline) }
+        if let deadline = core.calls.nextDeadline { next = min(next, deadline) }
         return next
     }
 
@@ -168,6 +178,8 @@ struct ControlLoop: ~Copyable {
             adminReady(token, readiness)
         case ControlEvent.call:
             if let outcome = calls.handle(token, readiness, loop: loop) { callEnded(outcome) }
+        case ControlEvent.coreCall:
+            coreReady(token, readiness)
         default:
             break
         }
@@ -184,6 +196,8 @@ struct ControlLoop: ~Copyable {
         nextSecond = loop.now + .seconds(1)
         admin?.sweep(now: loop.now, loop: loop)
         expireCollections()
+        answerRevocations()
+        tendRevocationFile()
         if loop.now >= nextNames {
             resolveTargets()
             resolveCores()

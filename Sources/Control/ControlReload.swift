@@ -32,6 +32,8 @@ extension ControlLoop {
                 surroundings.log(.error, "access log stays as it is", [("error", failure.message)])
             }
         }
+        let revocation = loaded.options.sessions.revocation
+        revocations.table.replaceLimits(entries: revocation.entries, keep: revocation.keep)
         connections.setMaximum(loaded.options.limits.connections)
         configuration = loaded
         generation += 1
@@ -51,6 +53,7 @@ extension ControlLoop {
             callLocations.removeAll()
         }
         resolveCores()
+        adoptCores()
         pendingGeneration = (generation, workers.count, false)
         broadcast(
             .generation(
@@ -83,6 +86,11 @@ extension ControlLoop {
         if loaded.options.admin != old.admin {
             surroundings.log(.warning, "changed admin address: needs a restart", [])
             loaded.options.admin = old.admin
+        }
+        let file = old.sessions.revocation.file
+        if loaded.options.sessions.revocation.file != file {
+            surroundings.log(.warning, "changed sessions.revocation.file: needs a restart", [])
+            loaded.options.sessions.revocation.file = file
         }
         if loaded.options.limits.connections > connectionsAtStart {
             surroundings.log(

@@ -17,6 +17,7 @@ extension ControlLoop {
     /// Starts a thread for each worker; each opens its own listeners.
     mutating func startWorkers() throws(GatewayFailure) {
         try probeListeners()
+        openRevocationFile()
         resolveTargets()
         resolveCores()
         awaitFirstNames()
@@ -27,6 +28,7 @@ extension ControlLoop {
             addresses: addresses,
             coreAddresses: knownCoreAddresses
         )
+        let revocations = revocationSeed
         do throws(SystemFailure) {
             for _ in 0..<configuration.options.workers { workers.append(try Mailbox()) }
             let ownership = KeyedHash()
@@ -39,7 +41,8 @@ extension ControlLoop {
                     ownership: ownership,
                     control: mailbox,
                     accessLog: accessLog,
-                    connections: connections
+                    connections: connections,
+                    revocations: revocations
                 )
                 let tickets = tickets
                 threads.append(
@@ -115,6 +118,12 @@ extension ControlLoop {
             perform(
                 fetcher.wanted(worker: worker, question: question, seenSequence: seen, now: time)
             )
+        case .revoked(_, let news):
+            signedOut(news)
+        case .revocationsObeyed(let worker, let number):
+            revocationsObeyed(worker, number)
+        case .revocationFileWritten(let count):
+            revocationFileWritten(count: count)
         case .metrics(_, let number, let snapshot):
             collected(number, snapshot)
         case .generationLive(let worker, let number):

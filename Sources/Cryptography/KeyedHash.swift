@@ -49,6 +49,27 @@ struct SipState {
     /// Hashes the bytes as SipHash-c-d and gives the result.
     @inline(__always)
     mutating func hash(_ bytes: Span<UInt8>, compression: Int, finalization: Int) -> UInt64 {
+        absorb(bytes, rounds: compression)
+        return finish(mark: 0xff, rounds: finalization)
+    }
+
+    /// Hashes the bytes as SipHash-c-d with a result of 128 bits.
+    @inline(__always)
+    mutating func hash128(
+        _ bytes: Span<UInt8>,
+        compression: Int,
+        finalization: Int
+    ) -> (UInt64, UInt64) {
+        v1 ^= 0xee
+        absorb(bytes, rounds: compression)
+        let first = finish(mark: 0xee, rounds: finalization)
+        v1 ^= 0xdd
+        for _ in 0..<finalization { round() }
+        return (first, v0 ^ v1 ^ v2 ^ v3)
+    }
+
+    @inline(__always)
+    private mutating func absorb(_ bytes: Span<UInt8>, rounds: Int) {
         let raw = unsafe bytes.bytes
         let whole = bytes.count & ~7
         var offset = 0
@@ -57,7 +78,7 @@ struct SipState {
                 fromUncheckedByteOffset: offset,
                 as: UInt64.self
             )
-            compress(UInt64(littleEndian: word), rounds: compression)
+            compress(UInt64(littleEndian: word), rounds: rounds)
             offset += 8
         }
         var last = UInt64(truncatingIfNeeded: bytes.count) << 56
@@ -67,9 +88,13 @@ struct SipState {
             shift += 8
             offset += 1
         }
-        compress(last, rounds: compression)
-        v2 ^= 0xff
-        for _ in 0..<finalization { round() }
+        compress(last, rounds: rounds)
+    }
+
+    @inline(__always)
+    private mutating func finish(mark: UInt64, rounds: Int) -> UInt64 {
+        v2 ^= mark
+        for _ in 0..<rounds { round() }
         return v0 ^ v1 ^ v2 ^ v3
     }
 

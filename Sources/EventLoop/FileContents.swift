@@ -41,6 +41,11 @@ public enum FileContents {
         _ = try SystemFailure.check(unsafe linux_rename(temporary, path), "rename")
     }
 
+    /// Gives a file another name, in place of a file that has it.
+    public static func rename(_ path: String, to other: String) throws(SystemFailure) {
+        _ = try SystemFailure.check(unsafe linux_rename(path, other), "rename")
+    }
+
     /// A system file's text; nil when it cannot be read.
     static func text(_ path: String) -> String? {
         guard let bytes = try? read(path, maximum: 64 * 1024) else { return nil }

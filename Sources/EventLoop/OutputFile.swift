@@ -9,11 +9,14 @@ public final class OutputFile: Sendable {
         file = descriptor
     }
 
-    /// Opens a file for appending; a new one is readable by owner and group. A pipe that nobody
-    /// reads is refused, not waited for.
-    public static func appending(to path: String) throws(SystemFailure) -> OutputFile {
+    /// Opens a file for appending; a new one is readable by owner and group unless `mode` says
+    /// otherwise. A pipe that nobody reads is refused, not waited for.
+    public static func appending(
+        to path: String,
+        mode: UInt32 = 0o640
+    ) throws(SystemFailure) -> OutputFile {
         guard !path.utf8.contains(0) else { throw SystemFailure(code: EINVAL, operation: "open") }
-        let result = unsafe linux_open_appending(path, 0o640)
+        let result = unsafe linux_open_appending(path, mode)
         return OutputFile(owning: Descriptor(owning: try SystemFailure.check(result, "open")))
     }
 

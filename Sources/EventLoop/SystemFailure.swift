@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 
 /// A system call that failed.
 public struct SystemFailure: Error, Equatable, Sendable, CustomStringConvertible {
@@ -12,6 +13,9 @@ public struct SystemFailure: Error, Equatable, Sendable, CustomStringConvertible
         self.code = code
         self.operation = operation
     }
+
+    /// Whether there is no file of that name.
+    public var isMissingFile: Bool { code == ENOENT }
 
     /// The system's words for the code.
     public var message: String { Self.message(for: code) }

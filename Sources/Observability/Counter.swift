@@ -9,6 +9,8 @@ public enum Counter: UInt8, Sendable, CaseIterable {
     case sessionJWTExpired, sessionRevoked, sessionInvalidClaim, sessionUndecided
     // sallyport_token_cache_…
     case tokenCacheHits, tokenCacheMisses, tokenCacheEvictions
+    // sallyport_sessions_revoked_total{by}
+    case sessionsSignedOut, sessionsRevokedByOperators
     // Signatures verified, and requests put off because the turn's budget was spent.
     case signatureChecks, signatureBudgetSpent
     // sallyport_keys_fetches_total{result}
@@ -58,6 +60,10 @@ public enum Gauge: UInt8, Sendable, CaseIterable {
     case keysStale
     case exchangesInFlight
     case workers
+    /// Sessions that are remembered as dropped.
+    case revokedSessions
+    /// Seconds since the epoch: tokens made before are asked of the core; 0 = none is.
+    case revocationMark
     /// How many configurations have been live since the start.
     case generation
 
@@ -67,7 +73,9 @@ public enum Gauge: UInt8, Sendable, CaseIterable {
         case .clientConnections, .upstreamConnections, .tokenCacheEntries, .tokenCacheBytes,
             .exchangesInFlight:
             true
-        case .keysAgeSeconds, .keysStale, .workers, .generation: false
+        case .keysAgeSeconds, .keysStale, .workers, .revokedSessions, .revocationMark,
+            .generation:
+            false
         }
     }
 }

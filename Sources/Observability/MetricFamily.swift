@@ -38,7 +38,7 @@ struct MetricFamily {
     }
 
     /// Every family of plain counters and gauges, in the order of the text.
-    static let all: [MetricFamily] = sessions + keys + connections + gateway
+    static let all: [MetricFamily] = sessions + revocations + keys + connections + gateway
 
     private static let sessions: [MetricFamily] = [
         .counter(
@@ -94,6 +94,27 @@ struct MetricFamily {
             "sallyport_signature_budget_spent_total",
             "Requests put off to the next turn because the budget of signatures was spent.",
             [("", .signatureBudgetSpent)]
+        ),
+    ]
+
+    private static let revocations: [MetricFamily] = [
+        .counter(
+            "sallyport_sessions_revoked_total",
+            "Sessions dropped before their tokens ended.",
+            [
+                (#"by="sign_out""#, .sessionsSignedOut),
+                (#"by="operator""#, .sessionsRevokedByOperators),
+            ]
+        ),
+        .gauge(
+            "sallyport_revoked_sessions",
+            "Dropped sessions that are remembered.",
+            [("", .revokedSessions)]
+        ),
+        .gauge(
+            "sallyport_revocation_mark_seconds",
+            "Time before which tokens were made that are asked of the core; 0 for none.",
+            [("", .revocationMark)]
         ),
     ]
 

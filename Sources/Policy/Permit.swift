@@ -100,7 +100,7 @@ public struct Denial: Error, Equatable, Sendable {
 ///   - admitsCookie: whether the request may use the session that its cookie carries (`AntiCSRF`).
 /// - Returns: proof that it may.
 /// - Throws: why it may not. What is no answer yet (`keysNeeded`, `childOfRefresh`, `budgetSpent`,
-///   nil where a session matters) denies.
+///   `revocationUnknown`, nil where a session matters) denies.
 public func authorize(
     rule: SessionRule,
     action: RouteAction,
@@ -135,7 +135,7 @@ public func authorize(
         }
         return Permit(route: route, session: nil, credentials: .none)
     case .refused(let refusal): throw Denial(refusal)
-    case .keysNeeded, .childOfRefresh, .budgetSpent:
+    case .keysNeeded, .childOfRefresh, .budgetSpent, .revocationUnknown:
         throw Denial(reason: .coreUnreachable, answer: .unavailable)
     case nil: throw Denial(reason: .noSession, answer: .unauthorised)
     }

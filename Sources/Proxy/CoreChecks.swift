@@ -50,6 +50,14 @@ extension Worker {
             isSeedEra: Authenticator.isSeedEra(exchanges[exchange].head, bytes.span),
             wallMilliseconds: loop.wallMilliseconds
         )
+        if case .session(let session) = outcome {
+            if let mark = exchanges[exchange].askedMark {
+                authenticators[shared].authenticator.confirm(session, mark: mark)
+            }
+            let standing = authenticators[shared].authenticator.check(outcome, against: revoked)
+            authorize(exchange, standing)
+            return
+        }
         authorize(exchange, outcome)
     }
 }

@@ -147,10 +147,6 @@ extension Worker {
         exchangeQueue.append(exchange)
     }
 
-    /// A core said that a session has ended.
-    mutating func sessionEnded(_ handle: [UInt8]) {
-        core.owned.drop(handle: handle)
-    }
 }
 
 // Carrying the questions.

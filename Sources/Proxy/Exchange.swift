@@ -57,6 +57,8 @@ struct Exchange: ~Copyable {
     var keyFetchFailed = false
     /// What the core said last, until it is used.
     var coreAnswer: CoreAnswer?
+    /// The mark of the dropped sessions when the core was asked about this one.
+    var askedMark: Int64?
     /// Whether the answer is to be given the session's new token.
     var delivers = false
     /// Targets whose connect failed, a bit each.
@@ -173,6 +175,8 @@ struct ExchangeStorage: ~Copyable {
     var response = ResponseHead()
     var target = RequestTarget()
     var requestID: [UInt8] = []
+    /// The credentials of a request whose answer may end its session; else empty.
+    var watched = WatchedCredentials()
 
     /// Makes all of it empty and keeps its memory.
     mutating func reset() {
@@ -180,5 +184,6 @@ struct ExchangeStorage: ~Copyable {
         response.reset()
         target.reset()
         requestID.removeAll(keepingUpTo: Exchange.requestIDMaximum)
+        if !watched.isEmpty { watched.reset() }
     }
 }

@@ -53,6 +53,7 @@ extension Worker {
     ) {
         switch authentication {
         case nil, .keysNeeded, .childOfRefresh, .budgetSpent: break
+        case .revocationUnknown: metrics.countSessionCheck(refused: .coreUnreachable)
         case .session(let session):
             let isForeign = session.isCookieBorne && !admitsCookie
             let isUnmet = session.claimFailures.contains(claimList)

@@ -44,6 +44,9 @@ public struct GatewayOptions: Sendable, Equatable {
     public var listeners: [ListenerOptions]
     /// nil = off.
     public var admin: SocketAddress?
+    /// What an operator's requests to the admin listener carry as their bearer; empty = none is
+    /// served.
+    public var adminToken = ""
     /// What sessions are accepted, and whose keys verify them.
     public var sessions: SessionOptions
     /// Never empty unless every route answers by itself.

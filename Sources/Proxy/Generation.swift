@@ -17,6 +17,8 @@ struct Generation: ~Copyable {
     let routes: RouteTable
     let rewrite: RewriteRules
     let antiCSRF: AntiCSRF
+    /// Whether it has `passthrough` routes, and their answers may end sessions.
+    let watchesSignOuts: Bool
     let names: RecordNames
     /// Each upstream's `response_timeout`.
     let responseTimeouts: [Duration]

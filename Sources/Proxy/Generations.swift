@@ -38,6 +38,8 @@ extension Worker {
             routes: routes,
             rewrite: rewrite,
             antiCSRF: antiCSRF,
+            watchesSignOuts: source.options.sessions.revocation.watch
+                && source.options.routes.contains { $0.session == .passthrough },
             names: RecordNames(source.options),
             responseTimeouts: source.options.upstreams.map(\.responseTimeout),
             authenticator: authenticator,
@@ -51,6 +53,8 @@ extension Worker {
             }
         )
         guard let handle = generations.insert(generation) else { return }
+        let revocation = source.options.sessions.revocation
+        revoked.replaceLimits(entries: revocation.entries, keep: revocation.keep)
         authenticators[authenticator].uses += 1
         pools[pool].uses += 1
         replaceContexts(contexts)

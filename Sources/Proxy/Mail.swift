@@ -23,6 +23,7 @@ extension Worker {
             for handle in authenticatorHandles {
                 authenticators[handle].authenticator.replaceKeys(set)
             }
+            judgePutOffSignOuts()
         case .keysAnswered(let answer):
             resumeKeyWaiters(answer)
         case .addresses(let number, let target, let list):
@@ -44,6 +45,8 @@ extension Worker {
             childAnswered(token, answer)
         case .ticketKeys(let ticketKeys):
             tickets.replace(ticketKeys)
+        case .revoked(let news):
+            obey(news)
         case .collectMetrics(let number):
             collectMetrics(number)
         case .drain(let deadline):

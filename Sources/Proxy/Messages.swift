@@ -51,6 +51,9 @@ public enum WorkerMessage: Sendable {
     /// What the owner of a child token heard of it.
     case childAnswered([UInt8], CoreAnswer)
     case ticketKeys(TicketKeys)
+    /// Sessions that were dropped; a number other than 0 is answered with
+    /// `ControlMessage.revocationsObeyed`.
+    case revoked(RevocationNews)
     /// Send `ControlMessage.metrics` with this number.
     case collectMetrics(Int)
     /// Stop accepting, finish what runs, and end at the deadline at the latest.
@@ -61,6 +64,10 @@ public enum WorkerMessage: Sendable {
 public enum ControlMessage: Sendable {
     /// No known key fits a token; `seen` is the sequence of the keys it was tried with.
     case keysWanted(worker: Int, question: KeyQuestion, seen: UInt64)
+    /// Sessions whose sign-outs this worker saw, and already refuses.
+    case revoked(worker: Int, RevocationNews)
+    /// The worker refuses what it was told to up to the news with this number.
+    case revocationsObeyed(worker: Int, number: UInt64)
     case metrics(worker: Int, number: Int, MetricsSnapshot)
     /// A generation could not be put to use; the one before stays.
     case generationRefused(worker: Int, number: Int, String)
@@ -69,6 +76,8 @@ public enum ControlMessage: Sendable {
     case drained(worker: Int)
     /// The worker cannot go on.
     case failed(worker: Int, String)
+    /// The file of dropped sessions was written anew, with so many sessions; nil = it failed.
+    case revocationFileWritten(count: Int?)
     /// What the resolver thread found for a target of the generation with this number.
     case resolved(generation: Int, TargetID, [SocketAddress]?)
     /// What the resolver thread found for a core's host, in the configuration with this number.

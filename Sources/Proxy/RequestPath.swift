@@ -82,7 +82,8 @@ extension Worker {
             return
         }
         let bytes = clients[exchanges[exchange].client].input
-        let authentication = authenticators[generations[generation].authenticator].authenticator
+        let shared = generations[generation].authenticator
+        let found = authenticators[shared].authenticator
             .authenticate(
                 head: exchanges[exchange].head,
                 bytes: bytes.span,
@@ -91,11 +92,16 @@ extension Worker {
                 lastFetchFailed: exchanges[exchange].keyFetchFailed,
                 answer: exchanges[exchange].coreAnswer
             )
+        let authentication = authenticators[shared].authenticator.check(found, against: revoked)
         switch authentication {
         case .session(let session):
             exchanges[exchange].session = session
             exchanges[exchange].coreAnswer = nil
             checkDatabase(exchange, session)
+        case .revocationUnknown(let session):
+            exchanges[exchange].session = session
+            exchanges[exchange].coreAnswer = nil
+            askWhetherRevoked(exchange, session)
         case .noToken, .refused:
             authorize(exchange, authentication)
         case .childOfRefresh(let child):
@@ -301,6 +307,7 @@ extension Worker {
             return
         }
         if !generations[generation].rewrite.corsOrigins.isEmpty { noteOrigin(exchange) }
+        if generations[generation].watchesSignOuts { watch(exchange) }
         clients[client].transport.input.consume(byteCount)
         clients[client].transport.input.release(to: &chunks)
         exchanges[exchange].isHeadSent = true

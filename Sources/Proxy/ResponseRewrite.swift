@@ -156,6 +156,7 @@ extension Worker {
             interimResponse(exchange, upstream)
             return
         }
+        if !exchanges[exchange].storage.watched.isEmpty { noticeSignOut(exchange, upstream) }
         let client = exchanges[exchange].client
         guard respond(exchange, upstream) else {
             refuse(exchange, .upstreamProtocol("head_too_large"))

@@ -5,7 +5,7 @@ public import EventLoop
 import HTTPCore
 public import Observability
 import Policy
-import Sessions
+public import Sessions
 public import TLS
 import Upstreams
 
@@ -36,6 +36,8 @@ public struct WorkerSurroundings: Sendable {
     public var accessLog: AccessLog
     /// `limits.connections`, of the whole process.
     public var connections: ConnectionBudget
+    /// The sessions that were dropped before the worker started.
+    public var revocations: RevocationSeed
 
     /// One worker's surroundings.
     public init(
@@ -46,7 +48,8 @@ public struct WorkerSurroundings: Sendable {
         ownership: KeyedHash = KeyedHash(),
         control: Mailbox<ControlMessage>,
         accessLog: AccessLog,
-        connections: ConnectionBudget
+        connections: ConnectionBudget,
+        revocations: RevocationSeed = RevocationSeed()
     ) {
         self.index = index
         self.workers = workers
@@ -56,13 +59,14 @@ public struct WorkerSurroundings: Sendable {
         self.control = control
         self.accessLog = accessLog
         self.connections = connections
+        self.revocations = revocations
     }
 }
 
 /// One event loop on one thread, and all it owns: connections, exchanges, caches, tables. Nothing
 /// in it is shared with another thread; what crosses threads is copied through mailboxes.
 public struct Worker: ~Copyable {
-    let surroundings: WorkerSurroundings
+    var surroundings: WorkerSurroundings
     var loop: EventLoop
     var timers: TimerWheel
     var chunks: ChunkPool
@@ -86,6 +90,14 @@ public struct Worker: ~Copyable {
     /// The generation of new exchanges.
     var current: Handle<Generation>
     var keys = KeySet()
+    /// Sessions of which nothing is accepted any more.
+    var revoked: RevokedSessions
+    /// Sign-outs that wait for the keys their tokens were signed with.
+    var putOffSignOuts: [WatchedCredentials] = []
+    /// What control is to be told of sign-outs and has no room for yet.
+    var untold = RevocationNews()
+    /// The last number to be told to control and not told yet; 0 = none.
+    var unconfirmed: UInt64 = 0
     var metrics: WorkerMetrics
     var log: LogRing
     var requestIDs = RequestID()
@@ -169,6 +181,13 @@ public struct Worker: ~Copyable {
         authenticators = Slab(capacity: Self.generationsMaximum)
         pools = Slab(capacity: Self.generationsMaximum)
         metrics = WorkerMetrics(routeNames: [], upstreamTargets: [])
+        revoked = RevokedSessions(
+            entries: options.sessions.revocation.entries,
+            keep: options.sessions.revocation.keep,
+            key: surroundings.revocations.key
+        )
+        revoked.take(surroundings.revocations)
+        self.surroundings.revocations.sessions = []
         current = Handle(bits: 0)
         core = CoreQuestions(source)
     }

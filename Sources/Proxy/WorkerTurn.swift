@@ -19,6 +19,7 @@ extension Worker {
         expireCoreCalls()
         resumeListeners()
         serveQueues()
+        tendRevocations()
         flushDirty()
         if let deadline = drainDeadline { continueDrain(deadline) }
     }
@@ -27,7 +28,8 @@ extension Worker {
         let timer = timers.nextDeadline() ?? .distantFuture
         let stop = drainEnd ?? drainDeadline ?? .distantFuture
         let call = core.calls.nextDeadline ?? .distantFuture
-        let next = min(timer, stop, call, listenersPausedUntil ?? .distantFuture)
+        let pause = listenersPausedUntil ?? .distantFuture
+        let next = min(timer, stop, call, pause, tellingDeadline)
         return next == .distantFuture ? nil : next
     }
 

@@ -128,6 +128,9 @@ public enum KeyQuestion: Sendable, Equatable {
 public enum Authentication: Sendable, Equatable {
     /// The session is verified; the reference is pinned.
     case session(SessionReference)
+    /// The session is verified and the reference pinned, but only the core can tell whether the
+    /// session still stands (`RevokedSessions.mark`).
+    case revocationUnknown(SessionReference)
     /// The request carries no session token.
     case noToken
     /// The request's token cannot be accepted.

@@ -19,7 +19,7 @@ public struct Authenticator: ~Copyable {
     /// established sessions.
     public static let signatureChecksPerTurn = 16
     /// Bytes of a raw credential: a token at its largest with every byte percent-encoded.
-    private static let maximumCredentialBytes = 3 * AccessToken.maximumBytes + 2
+    static let maximumCredentialBytes = 3 * AccessToken.maximumBytes + 2
 
     /// - Parameters:
     ///   - options: the configuration's `sessions`.
@@ -141,6 +141,18 @@ extension Authenticator {
     /// Ends a request's hold on its session; a reference that was given back before does nothing.
     public mutating func release(_ reference: SessionReference) {
         cache.release(reference)
+    }
+
+    /// Verifies outside the turn's budget.
+    mutating func verifyUncounted(
+        _ token: AccessToken,
+        _ bytes: [UInt8],
+        wallMilliseconds: Int64
+    ) -> SignatureVerdict {
+        let left = keys.budget
+        keys.refill(Self.signatureChecksPerTurn)
+        defer { keys.refill(left) }
+        return verify(token, bytes, wallMilliseconds: wallMilliseconds)
     }
 
     /// Signatures verified so far, successfully or not.
@@ -320,6 +332,7 @@ extension Authenticator {
             sessionHandle: token.sessionHandle,
             antiCSRFToken: options.antiCSRF == .token ? token.antiCSRFToken : [],
             claims: claims.verdicts(token.payload, wallMilliseconds: wall),
+            createdAt: token.createdAt,
             keyIdentity: proof.key,
             expiry: min(token.expiry, proof.until, oldest)
         )
@@ -347,7 +360,7 @@ extension Authenticator {
         }
     }
 
-    private static func question(_ token: AccessToken) -> KeyQuestion {
+    static func question(_ token: AccessToken) -> KeyQuestion {
         token.format.isJWT ? .unknownKeyID : .newerLegacyKey
     }
 

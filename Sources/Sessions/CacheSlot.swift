@@ -33,6 +33,13 @@ struct CacheSlot {
     private var claimFailures = ClaimFailures.all
     /// The least of the ends.
     private var claimsEnd = Int64.max
+    /// When the token was made: milliseconds since the epoch.
+    private(set) var createdAt: Int64 = 0
+    /// The epoch of `RevokedSessions` at which the session was found to stand; 0 = it was not
+    /// looked for.
+    var checkedEpoch: UInt64 = 0
+    /// The mark up to which the core said that the session stands: milliseconds since the epoch.
+    var confirmedMark = Int64.min
 
     /// Which of the place's entries this is, one after the other.
     var generation: UInt32 = 0
@@ -101,6 +108,9 @@ struct CacheSlot {
         keyIdentity = session.keyIdentity
         expiry = session.expiry
         self.addedAt = addedAt
+        createdAt = session.createdAt
+        checkedEpoch = 0
+        confirmedMark = .min
     }
 
     private mutating func fill(_ claims: ClaimVerdicts) {

@@ -145,6 +145,8 @@ public struct SessionOptions: Sendable, Equatable {
     public var tokenCacheBytes = 64 * 1024 * 1024
     /// A token is verified anew when its verdict is so old.
     public var tokenCacheMaximumAge = Duration.seconds(300)
+    /// How sessions are dropped before their tokens end.
+    public var revocation = RevocationOptions()
 
     /// The defaults, which `docs/configuration.md` lists.
     public init(core: CoreOptions) {

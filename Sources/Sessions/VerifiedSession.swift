@@ -25,6 +25,8 @@ struct VerifiedSession: Sendable, Equatable {
     var newToken: [UInt8] = []
     /// The lines that give it to the client.
     var delivery: [UInt8] = []
+    /// Milliseconds since the epoch.
+    var createdAt: Int64 = .max
     /// The `KeyRing.Identity` of the key that verified the token.
     var keyIdentity: UInt32
     /// Milliseconds since the epoch: the least of all that bounds the verdict.

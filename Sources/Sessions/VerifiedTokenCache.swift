@@ -157,6 +157,39 @@ struct VerifiedTokenCache: ~Copyable {
 }
 
 extension VerifiedTokenCache {
+    /// Whether the session of a pinned entry still stands: one comparison while nothing was dropped
+    /// since it was asked last. A dropped one's entry is found no more.
+    mutating func standing(
+        _ reference: SessionReference,
+        in revoked: borrowing RevokedSessions
+    ) -> SessionStanding {
+        guard isPinned(reference) else { return .dropped }
+        let place = Int(reference.slot)
+        guard slots[place].checkedEpoch != revoked.epoch else { return .accepted }
+        guard !revoked.contains(fingerprint(place, revoked)) else {
+            if slots[place].isListed { unlist(reference.slot) }
+            return .dropped
+        }
+        guard slots[place].createdAt >= revoked.mark || slots[place].confirmedMark >= revoked.mark
+        else { return .unknown }
+        slots[place].checkedEpoch = revoked.epoch
+        return .accepted
+    }
+
+    private func fingerprint(
+        _ place: Int,
+        _ revoked: borrowing RevokedSessions
+    ) -> SessionFingerprint {
+        revoked.fingerprint(CacheSlot.bytes(.sessionHandle, ofSlot: place, in: slots))
+    }
+
+    /// Notes that the core said, at this mark, that the session stands.
+    mutating func confirm(_ reference: SessionReference, mark: Int64) {
+        guard isPinned(reference) else { return }
+        let place = Int(reference.slot)
+        slots[place].confirmedMark = max(slots[place].confirmedMark, mark)
+    }
+
     /// Whether a pinned entry has no field because its JWT is too long.
     func hasTooLongJWT(_ reference: SessionReference) -> Bool {
         isPinned(reference) && slots[Int(reference.slot)].jwtIsTooLong

@@ -158,6 +158,20 @@ import Upstreams
         #expect(loaded.sessions.claims.lists == [[rule(.equals(.null))], [], many])
     }
 
+    @Test func theRevocation() throws {
+        let standard = try options(smallest)
+        #expect(standard.adminToken.isEmpty)
+        #expect(standard.sessions.revocation == RevocationOptions())
+        let text = "{watch: false, poll: 0s, keep: 2h, entries: 7, file: revoked}"
+        let read = try options(
+            smallest + "sessions: {revocation: \(text)}\nadmin: {token: secret}\n"
+        )
+        #expect(read.adminToken == "secret")
+        let revocation = read.sessions.revocation
+        #expect(!revocation.watch && revocation.poll == .zero && revocation.entries == 7)
+        #expect(revocation.keep == .seconds(7200) && revocation.file == "revoked")
+    }
+
     @Test func secretsFromFiles() throws {
         let folder = try TemporaryFolder()
         try folder.write("s3cret\r\n", to: "key")

@@ -29,6 +29,7 @@ import Testing
     ) -> String {
         switch AdminService.verdict(request, isLoopback: isLoopback, notReady: notReady) {
         case .metrics: return "metrics"
+        case .revoke: return "revoke"
         case .answer(let response):
             let allow = response.fields.map { " \($0.name): \($0.value)" }.joined()
             let text = String(decoding: response.content, as: UTF8.self)

@@ -54,4 +54,19 @@ struct KeyedHashTests {
         let random = KeyedHash().hash(input.span)
         #expect(Set([plain, seeded, other, random]).count == 4)
     }
+
+    /// The authors' vectors of SipHash-2-4 with a result of 128 bits, for inputs of 0 to 2 bytes.
+    @Test func `gives the long result of SipHash-2-4`() {
+        let expected: [(UInt64, UInt64)] = [
+            (0xe6a8_25ba_047f_81a3, 0x9302_55c7_1472_f66d),
+            (0x44af_996b_d8c1_87da, 0x45fc_229b_1159_7634),
+            (0xc75d_a4a4_8d22_7781, 0xe4ff_0af6_de8b_a3fc),
+        ]
+        let hash = KeyedHash128(key: KeyedHash128.Key(low: vectorKey.0, high: vectorKey.1))
+        for (count, value) in expected.enumerated() {
+            let input = (0..<count).map { UInt8($0) }
+            let result = hash.hash(input.span)
+            #expect(result == value, "\(count) bytes")
+        }
+    }
 }

@@ -10,10 +10,10 @@ import Testing
     private static let verify = "/recipe/session/verify"
 
     /// A client whose first core's version is known: requests 1 and 2 are used, question 1 too.
-    private func started(cores: Int = 1, versions: String = Self.versions) -> CoreDriver {
+    private func started(cores: Int = 1) -> CoreDriver {
         var driver = CoreDriver(cores: cores)
         #expect(driver.ask("a") == ["2: GET 0/apiversion"])
-        #expect(driver.answered(2, versions) == ["3: POST 0\(Self.verify)"])
+        #expect(driver.answered(2, Self.versions) == ["3: POST 0\(Self.verify)"])
         #expect(driver.answered(3, Self.fine) == ["answer 1: verified(newToken: nil)"])
         return driver
     }
@@ -105,12 +105,11 @@ import Testing
     }
 
     @Test func anOldCoreIsAskedForTheSessionToo() {
-        var driver = started(versions: #"{"versions":["2.9"]}"#)
-        #expect(driver.ask("b").count == 1)
-        #expect(
-            driver.answered(driver.last, Self.fine) == ["6: GET 0/recipe/session?sessionHandle=h"]
-        )
-        #expect(driver.answered(6, #"{"status":"UNAUTHORISED"}"#) == ["answer 4: ended"])
+        var driver = CoreDriver(cores: 1)
+        _ = driver.ask("a")
+        #expect(driver.answered(2, #"{"versions":["2.9"]}"#) == ["3: POST 0\(Self.verify)"])
+        #expect(driver.answered(3, Self.fine) == ["4: GET 0/recipe/session?sessionHandle=h"])
+        #expect(driver.answered(4, #"{"status":"UNAUTHORISED"}"#) == ["answer 1: ended"])
     }
 
     @Test func moreThanRunAtOnceWaitInOrder() {

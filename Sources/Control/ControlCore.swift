@@ -1,0 +1,89 @@
+import Bytes
+import Connections
+import EventLoop
+import HTTPCore
+import Proxy
+import Sessions
+
+/// What control itself asks of cores, on operators' behalf.
+struct ControlCore: ~Copyable {
+    var client: CoreClient
+    var calls = CallClient(kind: ControlEvent.coreCall)
+    /// The core that each request under way was sent to.
+    var locations: [UInt64: Int] = [:]
+    /// Whose request a question belongs to.
+    var errands: [UInt64: (id: UInt64, question: CoreQuestion)] = [:]
+
+    init(options: CoreOptions) {
+        client = CoreClient(options: options)
+    }
+}
+
+extension ControlLoop {
+    /// Asks a question for an operator's request.
+    mutating func ask(_ question: CoreQuestion, for id: UInt64) {
+        let (number, actions) = core.client.ask(question, now: time)
+        core.errands[number] = (id, question)
+        perform(actions)
+    }
+
+    private mutating func perform(_ actions: [CoreClient.Action]) {
+        var actions = actions
+        var index = 0
+        while index < actions.count {
+            switch actions[index] {
+            case .send(let request):
+                if let outcome = send(request) { actions += outcomeActions(outcome) }
+            case .answer(let number, let answer):
+                if let errand = core.errands.removeValue(forKey: number) {
+                    errandAnswered(errand.id, answer, to: errand.question)
+                }
+            }
+            index += 1
+        }
+    }
+
+    private mutating func send(_ request: KeyFetcher.CoreRequest) -> CallOutcome? {
+        let locations = configuration.options.sessions.core.locations
+        guard locations.indices.contains(request.location),
+            let address = coreAddresses[request.location]?.addresses.first
+        else { return CallOutcome(id: request.id, answer: nil) }
+        core.locations[request.id] = request.location
+        return core.calls.start(
+            CallRequest(request, to: locations[request.location]),
+            to: CallDestination(address: address),
+            deadline: loop.now + configuration.options.sessions.core.timeout,
+            loop: loop
+        )
+    }
+
+    private mutating func outcomeActions(_ outcome: CallOutcome) -> [CoreClient.Action] {
+        core.locations[outcome.id] = nil
+        guard let answer = outcome.answer else {
+            return core.client.failed(request: outcome.id, now: time)
+        }
+        return core.client.answered(
+            request: outcome.id,
+            status: answer.status,
+            body: answer.content.span,
+            now: time
+        )
+    }
+
+    mutating func coreReady(_ token: EventToken, _ readiness: Readiness) {
+        guard let outcome = core.calls.handle(token, readiness, loop: loop) else { return }
+        perform(outcomeActions(outcome))
+    }
+
+    mutating func expireCoreCalls() {
+        while let outcome = core.calls.expire(now: loop.now, loop: loop) {
+            perform(outcomeActions(outcome))
+        }
+    }
+
+    /// Takes the cores of a new configuration.
+    mutating func adoptCores() {
+        let options = configuration.options.sessions.core
+        perform(core.client.replaceOptions(options, now: time))
+    }
+}
