@@ -26,6 +26,15 @@ static inline uint64_t sallyport_server_options(void) {
         | SSL_OP_PRIORITIZE_CHACHA;
 }
 
+static inline uint64_t sallyport_client_options(void) {
+    return SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION;
+}
+
+/// Server Name Indication (RFC 6066 §3).
+static inline int sallyport_set_server_name(SSL *ssl, const char *name) {
+    return (int)SSL_set_tlsext_host_name(ssl, name);
+}
+
 static inline long sallyport_server_modes(void) {
     return SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE
         | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;

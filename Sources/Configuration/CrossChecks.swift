@@ -21,7 +21,7 @@ struct CrossChecks {
         if wholeRoutes.count == result.routes.count { unusedUpstreams(result) }
         RouteChecks(report: report).apply(to: result.options.routes)
         let now = WallClock.milliseconds / 1000
-        CertificateChecks(report: report, now: now).apply(to: result.options.listeners)
+        CertificateChecks(report: report, now: now).apply(to: result.options)
     }
 
     // MARK: - Addresses

@@ -41,8 +41,10 @@ struct GatewayReader {
         options.listeners = ListenerReader.read(&file)
         let admin = admin(&file, token: &options.adminToken)
         options.admin = admin?.value
-        options.sessions = SessionReader.read(&file)
-        options.upstreams = UpstreamReader.read(&file)
+        options.sessions = SessionReader.read(&file, coreTLS: &options.coreTLS)
+        let upstreams = UpstreamReader.read(&file)
+        options.upstreams = upstreams.map(\.options)
+        options.upstreamTLS = upstreams.map(\.tls)
         let routes = RouteReader.read(&file)
         file.section("timeouts") { timeouts(&$0, into: &options.timeouts) }
         file.section("limits") { limits(&$0, into: &options.limits) }

@@ -132,6 +132,11 @@ extension Section {
             _ = value(key)
             return nil
         }
+        return path(key, example: example)
+    }
+
+    /// A path as the program opens it; nil where there is none, or it was reported.
+    mutating func path(_ key: String, example: String) -> Located<String>? {
         guard let text = text(key) else { return nil }
         if text.value.isEmpty || text.value.utf8.contains(0) {
             report.error(text.position, "`\(name(key))` is no path", "write `\(key): \(example)`")

@@ -1,13 +1,21 @@
 import Bytes
 import HTTPCore
 import Sessions
+import TLS
 
 /// `sessions`.
 enum SessionReader {
     private static let longest = Duration.seconds(365 * 24 * 3600)
     private static let defaultCore = "http://127.0.0.1:3567"
 
-    static func read(_ file: inout Section) -> SessionOptions {
+    /// - Parameters:
+    ///   - file: the whole configuration.
+    ///   - coreTLS: how https cores are spoken to.
+    /// - Returns: the options; what is wrong is reported.
+    static func read(
+        _ file: inout Section,
+        coreTLS: inout TLSClientOptions
+    ) -> SessionOptions {
         let core = CoreOptions(
             locations: [
                 CoreOptions.Location(
@@ -20,7 +28,12 @@ enum SessionReader {
         )
         var options = SessionOptions(core: core)
         file.section("sessions") { section in
-            section.section("core") { read(core: &$0, into: &options.core) }
+            section.section("core") { section in
+                read(core: &section, into: &options.core)
+                let isUsed = options.core.locations.contains(where: \.isEncrypted)
+                let tls = TLSClientReader.read(&section, isUsed: isUsed, servers: "a core")
+                if let tls { coreTLS = tls }
+            }
             accessTokens(&section, into: &options)
             section.choice(
                 "signing_keys",

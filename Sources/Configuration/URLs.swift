@@ -5,12 +5,12 @@ import Upstreams
 
 /// URLs of targets, cores and origins. What is wrong is reported, and nil then.
 enum URLs {
-    /// A target: `http://host:port` or `unix:/path`.
+    /// A target: `http://host:port`, the same with `https`, or `unix:/path`.
     static func target(_ text: Text, _ reading: Reading) -> TargetAddress? {
         if let path = Addresses.socketPath(text, reading) { return path.map { .unix(path: $0) } }
-        guard let (host, port, rest) = http(text, "a target", port: 9100, reading.report) else {
-            return nil
-        }
+        guard
+            let (isEncrypted, host, port, rest) = http(text, "a target", port: 9100, reading.report)
+        else { return nil }
         guard rest.isEmpty else {
             reading.report.error(
                 text.position,
@@ -21,7 +21,7 @@ enum URLs {
             )
             return nil
         }
-        return .http(host: host, port: port)
+        return isEncrypted ? .https(host: host, port: port) : .http(host: host, port: port)
     }
 
     private static func withoutSlash(_ text: Text) -> String {
@@ -29,7 +29,7 @@ enum URLs {
             ? "write it without the final slash" : "write \(text.value.dropLast())"
     }
 
-    /// A core: `http://host:port/base`.
+    /// A core: `http://host:port/base`, or the same with `https`.
     static func core(_ text: Text, _ reading: Reading) -> CoreOptions.Location? {
         if text.value == "embedded" {
             reading.report.notYet(
@@ -39,9 +39,9 @@ enum URLs {
             )
             return nil
         }
-        guard let (host, port, rest) = http(text, "a core", port: 3567, reading.report) else {
-            return nil
-        }
+        guard
+            let (isEncrypted, host, port, rest) = http(text, "a core", port: 3567, reading.report)
+        else { return nil }
         var base = rest
         while base.hasSuffix("/") { base = base.dropLast() }
         guard isBasePath(base) else {
@@ -56,6 +56,7 @@ enum URLs {
             host: host,
             port: port,
             basePath: String(base),
+            isEncrypted: isEncrypted,
             position: text.position
         )
     }
@@ -140,23 +141,16 @@ enum URLs {
         return target.path.equals(name.span)
     }
 
-    /// Host, port and the rest of an `http` URL.
+    /// Scheme, host, port and the rest of an `http` or `https` URL.
     private static func http(
         _ text: Text,
         _ what: String,
         port example: Int,
         _ report: Report
-    ) -> (host: String, port: UInt16, rest: Substring)? {
+    ) -> (isEncrypted: Bool, host: String, port: UInt16, rest: Substring)? {
         let lower = text.value.lowercased()
-        if lower.hasPrefix("https://") {
-            report.notYet(
-                text.position,
-                "\(what) on https",
-                "write http://HOST:PORT on a network you trust"
-            )
-            return nil
-        }
-        let scheme = "http://"
+        let isEncrypted = lower.hasPrefix("https://")
+        let scheme = isEncrypted ? "https://" : "http://"
         guard lower.hasPrefix(scheme) else {
             report.error(
                 text.position,
@@ -177,7 +171,7 @@ enum URLs {
             )
             return nil
         }
-        return (host, port ?? 80, after[end...])
+        return (isEncrypted, host, port ?? (isEncrypted ? 443 : 80), after[end...])
     }
 
     private static func remedy(for value: String, _ example: Int) -> String {

@@ -1,4 +1,5 @@
 import Bytes
+import TLS
 import Upstreams
 
 /// `upstreams`.
@@ -6,8 +7,11 @@ enum UpstreamReader {
     /// The pool remembers the targets tried for a request as bits of one word.
     private static let maximumTargets = 64
 
-    static func read(_ file: inout Section) -> [UpstreamOptions] {
-        var upstreams: [UpstreamOptions] = []
+    /// An upstream, and how its https targets are spoken to; nil for one without any.
+    typealias Reading = (options: UpstreamOptions, tls: TLSClientOptions?)
+
+    static func read(_ file: inout Section) -> [Reading] {
+        var upstreams: [Reading] = []
         guard let value = file.value("upstreams"),
             var section = Section(value, path: "upstreams", reading: file.reading)
         else { return [] }
@@ -29,7 +33,7 @@ enum UpstreamReader {
         return upstreams
     }
 
-    private static func upstream(_ name: Text, _ section: consuming Section) -> UpstreamOptions {
+    private static func upstream(_ name: Text, _ section: consuming Section) -> Reading {
         var options = UpstreamOptions(
             name: name.value,
             position: name.position,
@@ -41,9 +45,14 @@ enum UpstreamReader {
         section.duration("response_timeout", into: &options.responseTimeout)
         section.duration("idle_timeout", into: &options.idleTimeout)
         section.notYet("protocol", only: "http/1.1", later: ["h2"])
-        section.notYet("tls", "leave it out: targets are reached in cleartext")
+        let tls = TLSClientReader.read(
+            &section,
+            // Of targets that are wrong nobody knows.
+            isUsed: options.targets.isEmpty || options.targets.contains(where: \.isEncrypted),
+            servers: "a target"
+        )
         section.finish()
-        return options
+        return (options, tls)
     }
 
     private static func targets(_ section: inout Section) -> [TargetAddress] {

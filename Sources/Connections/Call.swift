@@ -1,14 +1,32 @@
 public import EventLoop
 public import HTTPCore
+public import TLS
 
 /// Whom a call goes to: connections are kept for, and used by, calls to the same destination only.
 public struct CallDestination: Sendable, Equatable {
     /// Where to connect.
     public var address: SocketAddress
+    /// Whom to trust there, and the name that its certificate must have; nil = cleartext.
+    public var tls: TLS?
 
-    /// A server in cleartext.
-    public init(address: SocketAddress) {
+    /// A server that is spoken to in TLS.
+    public struct TLS: Sendable, Equatable {
+        /// Whom to trust, and what to show.
+        public var context: TLSClientContext
+        /// The name or address that the certificate must have.
+        public var serverName: String
+
+        /// A server of that name, by these rules.
+        public init(context: TLSClientContext, serverName: String) {
+            self.context = context
+            self.serverName = serverName
+        }
+    }
+
+    /// A server in cleartext, or in TLS.
+    public init(address: SocketAddress, tls: TLS? = nil) {
         self.address = address
+        self.tls = tls
     }
 }
 
@@ -66,6 +84,8 @@ public enum CallFailure: Equatable, Sendable {
     case tooManyCalls
     /// The connection could not be established.
     case unreachable
+    /// TLS failed.
+    case tls(TLSFault)
     /// The deadline passed.
     case timedOut
     /// The connection ended before the answer did.
@@ -78,6 +98,7 @@ public enum CallFailure: Equatable, Sendable {
         switch self {
         case .tooManyCalls: "too many calls at once"
         case .unreachable: "no connection"
+        case .tls(let fault): fault.reason
         case .timedOut: "no answer in time"
         case .connectionLost: "the connection ended before the answer"
         case .malformedAnswer: "no valid answer, or one that is too large"

@@ -1,6 +1,7 @@
 import Bytes
 public import EventLoop
 import HTTPCore
+import TLS
 
 /// The program's own HTTP/1.1 client, on the loop of whoever owns it. Redirects are not followed.
 ///
@@ -14,6 +15,8 @@ public struct CallClient: ~Copyable {
     private var idle: [Handle<CallConnection>] = []
     /// Of each connection: the end of its call's time, or of its own when it is idle.
     private var timers: TimerWheel
+    /// What TLS servers gave to resume, the latest last; one for each destination.
+    private var sessions: [(destination: CallDestination, session: TLSSession)] = []
     private var chunks = ChunkPool(largeBytes: 256 * 1024, keptMaximum: 8)
     private let kind: UInt8
     private let capacity: Int
@@ -23,6 +26,8 @@ public struct CallClient: ~Copyable {
     public static let contentMaximum = 1024 * 1024
     /// Idle connections that are kept in all; the longest idle is closed for another.
     public static let idleConnections = 32
+    /// TLS sessions that are kept to be resumed; the oldest goes for another.
+    public static let sessionsMaximum = 32
     /// How long a connection is kept without a call; less where the server says so.
     public static let idleMaximum = Duration.seconds(30)
 
@@ -44,6 +49,9 @@ public struct CallClient: ~Copyable {
 
     /// Connections kept for later calls now.
     public var idleCount: Int { idle.count }
+
+    /// TLS sessions kept to be resumed now.
+    public var sessionCount: Int { sessions.count }
 
     /// Begins a call.
     ///
@@ -106,6 +114,9 @@ public struct CallClient: ~Copyable {
                 return end(handle, .unreachable, loop)
             }
             connections[handle].state = .calling
+            guard connections[handle].transport.beginHandshake(&chunks) else {
+                return end(handle, .tls(.internal), loop)
+            }
             return advance(handle, loop)
         case .calling:
             return advance(handle, loop)
@@ -125,9 +136,16 @@ extension CallClient {
         deadline: Instant,
         _ loop: borrowing EventLoop
     ) -> CallOutcome? {
+        let tls: TLSConnection?
+        do throws(TLSFailure) {
+            tls = try encryption(for: destination)
+        } catch {
+            return CallOutcome(id: request.id, answer: nil, failure: .tls(.internal))
+        }
         do throws(SystemFailure) {
             let connection = CallConnection(
                 socket: try Socket.connect(to: destination.address),
+                tls: tls,
                 to: destination,
                 for: request,
                 deadline: deadline
@@ -190,6 +208,7 @@ extension CallClient {
         let status = connections[handle].head.status
         let answer = (status: status, content: connections[handle].rest(&chunks))
         running[id] = nil
+        keepSession(handle)
         if let keepTime {
             keep(handle, for: keepTime, loop)
         } else {
@@ -211,6 +230,11 @@ extension CallClient {
 
     private mutating func close(_ handle: Handle<CallConnection>, _ loop: borrowing EventLoop) {
         timers.cancel(handle.slot)
+        keepSession(handle)
+        if !connections[handle].transport.ended {
+            connections[handle].transport.queueCloseNotify(&chunks)
+            _ = connections[handle].transport.flush(&chunks)
+        }
         connections[handle].transport.discardBuffers(&chunks)
         loop.remove(descriptor: connections[handle].transport.socket.descriptor)
         _ = connections.remove(handle)
@@ -233,5 +257,30 @@ extension CallClient {
     private mutating func takeIdle(_ destination: CallDestination) -> Handle<CallConnection>? {
         let index = idle.lastIndex { connections[$0].destination == destination }
         return index.map { idle.remove(at: $0) }
+    }
+}
+
+// TLS.
+extension CallClient {
+    private func encryption(
+        for destination: CallDestination
+    ) throws(TLSFailure) -> TLSConnection? {
+        guard let tls = destination.tls else { return nil }
+        let known = sessions.last { $0.destination == destination }
+        return try TLSConnection(
+            context: tls.context,
+            serverName: tls.serverName,
+            session: known?.session
+        )
+    }
+
+    private mutating func keepSession(_ handle: Handle<CallConnection>) {
+        guard connections[handle].transport.isEncrypted,
+            let session = connections[handle].transport.takeSession()
+        else { return }
+        let destination = connections[handle].destination
+        sessions.removeAll { $0.destination == destination }
+        if sessions.count == Self.sessionsMaximum { sessions.removeFirst() }
+        sessions.append((destination, session))
     }
 }

@@ -2,6 +2,7 @@ import Bytes
 import EventLoop
 import HTTP1
 import HTTPCore
+import TLS
 
 /// One connection of a `CallClient`.
 ///
@@ -51,11 +52,12 @@ struct CallConnection: ~Copyable {
     /// A connection whose connect has just begun.
     init(
         socket: consuming Socket,
+        tls: consuming TLSConnection?,
         to destination: CallDestination,
         for request: CallRequest,
         deadline: Instant
     ) {
-        transport = Transport(socket: socket, tls: nil, connected: false)
+        transport = Transport(socket: socket, tls: tls, connected: false)
         state = .connecting
         self.destination = destination
         self.request = request
@@ -125,16 +127,23 @@ extension CallConnection {
             do throws(HTTP1Failure) {
                 if try parse(limits) { return .complete }
                 if received == .ended {
-                    guard decoder != nil else { return .failed(.connectionLost) }
+                    guard decoder != nil, !transport.wasCut else { return .failed(.connectionLost) }
                     try decoder?.endOfStream()
                     return .complete
                 }
             } catch {
                 return .failed(error == .incompleteContent ? .connectionLost : .malformedAnswer)
             }
-            if received == .failed { return .failed(.connectionLost) }
+            if received == .failed { return .failed(lost(&chunks)) }
         }
         return .failed(.malformedAnswer)
+    }
+
+    /// Why the connection broke; an alert that says so to the server is sent.
+    private mutating func lost(_ chunks: inout ChunkPool) -> CallFailure {
+        guard let fault = transport.fault else { return .connectionLost }
+        _ = transport.flush(&chunks)
+        return .tls(fault)
     }
 
     /// Sends what the socket takes. A server that ended the connection may have answered before:

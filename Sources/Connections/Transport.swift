@@ -2,28 +2,6 @@ public import Bytes
 public import EventLoop
 public import TLS
 
-/// What one `Transport.receive` came to.
-public enum Received: Equatable, Sendable {
-    /// Plaintext arrived, or a handshake moved on.
-    case progressed
-    /// Nothing was there, or there is no room to read into.
-    case nothing
-    /// The peer ended its sending; what came before is in `input`.
-    case ended
-    /// The connection or its TLS is broken.
-    case failed
-}
-
-/// What one `Transport.flush` came to.
-public enum Flushed: Equatable, Sendable {
-    /// Nothing waits to be sent.
-    case done
-    /// The socket is full; an event tells when it has room.
-    case blocked
-    /// The connection is broken.
-    case failed
-}
-
 /// A socket, its TLS if any, and the bytes on their way: everything below HTTP.
 ///
 /// It reads once and writes once a turn. Buffers are lent from the worker's pool while they hold
@@ -64,6 +42,10 @@ public struct Transport: ~Copyable {
     private var readsFull = false
     /// Whether close_notify was sent: what still comes is dropped unread.
     private var hasSaidGoodbye = false
+    /// Why TLS failed; nil while it has not.
+    public private(set) var fault: TLSFault?
+    /// Whether close_notify came: what came before it is whole (RFC 8446 §6.1).
+    private var hasHeardGoodbye = false
     /// Bytes that the last read brought, as they came over the wire.
     public private(set) var lastRead = 0
 
@@ -104,6 +86,18 @@ public struct Transport: ~Copyable {
         case .none: false
         case .some(let tls): tls.isResumed
         }
+    }
+
+    /// Whether the peer ended its sending without saying so in TLS: somebody between may have cut
+    /// off an answer that ends with the connection (RFC 9112 §9.8).
+    public var wasCut: Bool { isEncrypted && ended && !hasHeardGoodbye }
+
+    /// The session that a TLS server gave since this was asked last.
+    public mutating func takeSession() -> TLSSession? {
+        guard var tls = tls.take() else { return nil }
+        let session = tls.takeSession()
+        self.tls = consume tls
+        return session
     }
 
     /// Bytes that wait to be sent, as plaintext or encrypted.
@@ -172,6 +166,17 @@ extension Transport {
         }
     }
 
+    /// Begins the handshake of a TLS client: what it says first waits to be sent. Does nothing for
+    /// cleartext.
+    ///
+    /// - Returns: false when TLS failed.
+    public mutating func beginHandshake(_ pool: inout ChunkPool) -> Bool {
+        guard isEncrypted else { return true }
+        let outcome = decrypt(&pool)
+        input.release(to: &pool)
+        return outcome == .nothing
+    }
+
     private mutating func receiveEncrypted(_ pool: inout ChunkPool) -> Received {
         guard input.prepare(Self.handshakeRoom, from: &pool) else { return .nothing }
         var outcome = Received.nothing
@@ -221,10 +226,12 @@ extension Transport {
             mayRead = true
             return .nothing
         case .closed:
+            hasHeardGoodbye = true
             ended = true
             mayRead = false
             return .ended
-        case .failed:
+        case .failed(let fault):
+            self.fault = fault
             ended = true
             mayRead = false
             return .failed
@@ -282,7 +289,7 @@ extension Transport {
 
     private mutating func flushEncrypted(_ pool: inout ChunkPool) -> Flushed {
         while true {
-            if isEstablished, !output.isEmpty, !encrypt(&pool) { return .failed }
+            if isEstablished, output.count > retained, !encrypt(&pool) { return .failed }
             guard !encryptedOutput.isEmpty else { return .done }
             switch socket.send(encryptedOutput.readable) {
             case .bytes(let sent):
@@ -291,7 +298,7 @@ extension Transport {
                     mayWrite = false
                     return .blocked
                 }
-                if output.isEmpty || !isEstablished { return .done }
+                if output.count == retained || !isEstablished { return .done }
             case .wouldBlock:
                 mayWrite = false
                 return .blocked
@@ -302,23 +309,35 @@ extension Transport {
     }
 
     private mutating func encrypt(_ pool: inout ChunkPool) -> Bool {
-        let records = output.count / (16 * 1024) + 1
-        let wanted = min(output.count + records * Self.recordOverhead, Self.encryptedWrite)
+        let unsent = output.count - retained
+        let records = unsent / (16 * 1024) + 1
+        let wanted = min(unsent + records * Self.recordOverhead, Self.encryptedWrite)
         guard encryptedOutput.count < Self.encryptedWrite,
             encryptedOutput.prepare(wanted, from: &pool)
         else { return true }
         guard var tls = tls.take() else { return false }
-        let progress = tls.send(&output, into: &encryptedOutput)
+        let (progress, sent) = Self.encrypt(&tls, output, from: retained, into: &encryptedOutput)
         self.tls = consume tls
-        if case .failed = progress { return false }
-        return true
+        if retaining { retained += sent } else { output.consume(sent) }
+        guard case .failed(let fault) = progress else { return true }
+        self.fault = fault
+        return false
+    }
+
+    private static func encrypt(
+        _ tls: inout TLSConnection,
+        _ output: borrowing Buffer,
+        from start: Int,
+        into encrypted: inout Buffer
+    ) -> (TLSConnection.Progress, sent: Int) {
+        tls.send(output.readable.extracting(start..<output.count), into: &encrypted)
     }
 }
 
 extension Transport {
-    /// From now on, what is sent stays in `output` for a second sending; cleartext only.
+    /// From now on, what is sent stays in `output` for a second sending.
     public mutating func retainSent() {
-        retaining = !isEncrypted
+        retaining = true
     }
 
     /// Drops what was kept: the peer has begun to answer, or content follows.
@@ -343,7 +362,7 @@ extension Transport {
     /// §6.1).
     public mutating func queueCloseNotify(_ pool: inout ChunkPool) {
         guard var tls = tls.take() else { return }
-        if tls.isEstablished, output.isEmpty, encryptedOutput.prepare(1024, from: &pool) {
+        if tls.isEstablished, output.count == retained, encryptedOutput.prepare(1024, from: &pool) {
             tls.close(into: &encryptedOutput)
             hasSaidGoodbye = true
         }

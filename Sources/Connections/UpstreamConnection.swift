@@ -1,10 +1,13 @@
 public import EventLoop
 public import HTTP1
+public import TLS
 
 /// Where a connection to an upstream stands.
 public enum UpstreamState: Equatable, Sendable {
     /// The connect is under way for the exchange `owner`.
     case connecting
+    /// The TLS handshake runs for the exchange `owner`.
+    case handshaking
     /// It carries the exchange `owner`.
     case exchanging
     /// In the pool, owned by nobody.
@@ -13,8 +16,8 @@ public enum UpstreamState: Equatable, Sendable {
 
 /// One connection to an upstream's target: its transport and the parser of its answers.
 ///
-///     connecting ──▶ exchanging ⇄ idle
-///          └─────────────┴─────────┴──▶ gone
+///     connecting ──▶ handshaking ──▶ exchanging ⇄ idle
+///          └──────────────┴───────────────┴─────────┴──▶ gone
 public struct UpstreamConnection: ~Copyable {
     /// The socket and the bytes on their way.
     public var transport: Transport
@@ -47,9 +50,10 @@ public struct UpstreamConnection: ~Copyable {
     /// Whether it stands in the worker's list of connections to flush.
     public var isDirty = false
 
-    /// A connection whose connect has just begun, for the exchange `owner`.
+    /// A connection whose connect has just begun for the exchange `owner`.
     public init(
         socket: consuming Socket,
+        tls: consuming TLSConnection?,
         owner: UInt64,
         pool: UInt64,
         upstream: Int,
@@ -57,7 +61,7 @@ public struct UpstreamConnection: ~Copyable {
         address: Int,
         idleTimeout: Duration
     ) {
-        transport = Transport(socket: socket, tls: nil, connected: false)
+        transport = Transport(socket: socket, tls: tls, connected: false)
         self.owner = owner
         self.pool = pool
         self.upstream = upstream

@@ -53,8 +53,6 @@ extension ControlLoop {
     }
 
     private func name(ofCore index: Int) -> String {
-        let location = configuration.options.sessions.core.locations[index]
-        let host = location.host.contains(":") ? "[\(location.host)]" : location.host
-        return "http://\(host):\(location.port)\(location.basePath)"
+        configuration.options.sessions.core.locations[index].url
     }
 }

@@ -5,6 +5,7 @@ import HTTPCore
 import Observability
 import Proxy
 import Sessions
+import TLS
 
 /// Fetching keys: the fetcher decides, this carries.
 extension ControlLoop {
@@ -94,9 +95,21 @@ extension ControlLoop {
         _ location: CoreOptions.Location,
         _ address: SocketAddress
     ) {
+        var destination = CallDestination(address: address)
+        if location.isEncrypted {
+            guard let coreContext else {
+                callLocations[request.id] = request.location
+                callEnded(CallOutcome(id: request.id, answer: nil, failure: .tls(.internal)))
+                return
+            }
+            destination.tls = CallDestination.TLS(
+                context: coreContext,
+                serverName: configuration.options.coreTLS.serverName ?? location.host
+            )
+        }
         let outcome = calls.start(
             CallRequest(request, to: location),
-            to: CallDestination(address: address),
+            to: destination,
             deadline: loop.now + configuration.options.sessions.core.timeout,
             loop: loop
         )
@@ -111,7 +124,7 @@ extension ControlLoop {
                 rotateAddresses(location)
             }
             perform(fetcher.failed(request: outcome.id, now: time))
-            report(location, "no answer, or none within core.timeout")
+            report(location, Self.cause(of: outcome))
             return
         }
         let failed = fetcher.requestsFailed
@@ -126,6 +139,19 @@ extension ControlLoop {
         let hasFailed = fetcher.requestsFailed > failed
         let cause = hasFailed ? fetcher.lastFailure?.detail.description : nil
         report(location, cause.map { "\($0), status \(answer.status)" })
+    }
+
+    private static func cause(of outcome: CallOutcome) -> String {
+        if case .tls(let fault)? = outcome.failure { return "\(fault.reason)" }
+        return "no answer, or none within core.timeout"
+    }
+
+    /// A context for https cores by the present configuration; OpenSSL took the same settings when
+    /// it was checked.
+    mutating func replaceCoreContext() {
+        guard configuration.clientTLS.core != coreMaterial else { return }
+        coreMaterial = configuration.clientTLS.core
+        coreContext = coreMaterial.flatMap { try? TLSClientContext($0) }
     }
 
     /// Of a name with several addresses the next is tried after a failure.

@@ -56,6 +56,9 @@ struct ControlLoop: ~Copyable {
     /// Requests that wait for a location's addresses.
     var unresolvedCalls: [KeyFetcher.CoreRequest] = []
     var callLocations: [UInt64: Int] = [:]
+    /// What https cores are spoken to with, and what it was made of.
+    var coreContext: TLSClientContext?
+    var coreMaterial: TLSClientMaterial?
 
     // Configurations.
     var generation = 1
@@ -124,6 +127,7 @@ struct ControlLoop: ~Copyable {
         nextSecond = now
         nextNames = now + Self.namesInterval
         nextTickets = now + Self.ticketsInterval
+        replaceCoreContext()
     }
 
     /// Runs until every worker has ended.

@@ -36,6 +36,7 @@ extension ControlLoop {
         revocations.table.replaceLimits(entries: revocation.entries, keep: revocation.keep)
         connections.setMaximum(loaded.options.limits.connections)
         configuration = loaded
+        replaceCoreContext()
         generation += 1
         unresolvedSince.removeAll()
         addresses = literalAddresses(loaded.options, keeping: addresses, of: old)
@@ -61,6 +62,7 @@ extension ControlLoop {
                     number: generation,
                     options: loaded.options,
                     certificates: loaded.certificates,
+                    clientTLS: loaded.clientTLS,
                     addresses: addresses,
                     coreAddresses: knownCoreAddresses
                 )
@@ -135,7 +137,8 @@ extension ControlLoop {
     private static func literal(_ target: TargetAddress) -> [SocketAddress]? {
         switch target {
         case .unix(let path): [.unix(path: path)]
-        case .http(let host, let port): SocketAddress(literal: host, port: port).map { [$0] }
+        case .http(let host, let port), .https(let host, let port):
+            SocketAddress(literal: host, port: port).map { [$0] }
         }
     }
 }
@@ -152,7 +155,7 @@ extension ControlLoop {
                     addresses[id] = list
                     continue
                 }
-                guard case .http(let host, let port) = target else { continue }
+                guard let (host, port) = target.endpoint else { continue }
                 let mailbox = mailbox
                 resolver.resolve(host: host, port: port) { result in
                     _ = mailbox.post(.resolved(generation: number, id, try? result.get()))
@@ -174,10 +177,7 @@ extension ControlLoop {
 
     private func name(of target: TargetID) -> String {
         let group = configuration.options.upstreams[target.upstream]
-        switch group.targets[target.target] {
-        case .http(let host, let port): return "\(group.name) http://\(host):\(port)"
-        case .unix(let path): return "\(group.name) unix:\(path)"
-        }
+        return "\(group.name) \(group.targets[target.target].url)"
     }
 
     /// A failure keeps the last set, and is tried again soon.

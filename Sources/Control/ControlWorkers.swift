@@ -25,6 +25,7 @@ extension ControlLoop {
             number: generation,
             options: configuration.options,
             certificates: configuration.certificates,
+            clientTLS: configuration.clientTLS,
             addresses: addresses,
             coreAddresses: knownCoreAddresses
         )

@@ -13,6 +13,8 @@ public struct LoadedConfiguration: Sendable {
     public var options: GatewayOptions
     /// One list for each listener, in its order; empty for cleartext.
     public var certificates: [[CertificateMaterial]]
+    /// What https servers are trusted by, and shown.
+    public var clientTLS: ClientTLSMaterials
     /// What is worth a warning though it may be used: the lines that `check` prints.
     public var warnings: [String]
 
@@ -20,10 +22,13 @@ public struct LoadedConfiguration: Sendable {
     public init(
         options: GatewayOptions,
         certificates: [[CertificateMaterial]],
+        clientTLS: ClientTLSMaterials? = nil,
         warnings: [String] = []
     ) {
         self.options = options
         self.certificates = certificates
+        self.clientTLS =
+            clientTLS ?? ClientTLSMaterials(upstreams: options.upstreams.map { _ in nil })
         self.warnings = warnings
     }
 }

@@ -234,12 +234,11 @@ extension Worker {
 extension CallRequest {
     /// A request of the client of cores, to one of them.
     public init(_ request: KeyFetcher.CoreRequest, to location: CoreOptions.Location) {
-        let name = location.host.contains(":") ? "[\(location.host)]" : location.host
         self.init(
             id: request.id,
             method: request.method,
             target: request.path,
-            host: "\(name):\(location.port)",
+            host: location.authority,
             fields: request.headers,
             content: request.body,
             isRepeatable: true

@@ -111,7 +111,7 @@ extension Worker {
         upstreams[upstream].deadline = .distantFuture
         let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
         switch upstreams[upstream].state {
-        case .connecting:
+        case .connecting, .handshaking:
             connectFailed(upstream)
         case .idle:
             dropIdle(upstream)

@@ -5,6 +5,7 @@ import HTTP1
 import HTTPCore
 import Policy
 import Sessions
+import TLS
 
 /// Where an exchange stands.
 ///
@@ -98,6 +99,8 @@ struct Exchange: ~Copyable {
     var status: UInt16 = 0
     var reason = Reason.none
     var detail: StaticString?
+    /// What TLS had against the target that was tried last.
+    var connectFault: TLSFault?
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
 

@@ -75,6 +75,12 @@ extension Failure {
     static let headTooLarge = Failure(431, .headTooLarge, closes: true)
     static let originNotAllowed = Failure(403, .originNotAllowed)
     static let upstreamUnreachable = Failure(502, .upstreamUnreachable)
+
+    /// What `upstreamUnreachable` is when TLS is to blame.
+    static func upstreamUntrusted(_ detail: StaticString) -> Failure {
+        Failure(502, .upstreamUnreachable, detail: detail)
+    }
+
     static let upstreamTimeout = Failure(504, .upstreamTimeout)
     static let overloaded = Failure(503, .overloaded, retryAfter: 1)
     static let shuttingDown = Failure(503, .shuttingDown, retryAfter: 1, closes: true)

@@ -4,6 +4,7 @@ public import HTTPCore
 public import Observability
 public import Policy
 public import Sessions
+public import TLS
 public import Upstreams
 
 /// An address block of peers whose forwarded fields are believed.
@@ -51,6 +52,10 @@ public struct GatewayOptions: Sendable, Equatable {
     public var sessions: SessionOptions
     /// Never empty unless every route answers by itself.
     public var upstreams: [UpstreamOptions]
+    /// How the https targets of each upstream are spoken to; nil for an upstream without any.
+    public var upstreamTLS: [TLSClientOptions?]
+    /// How https cores are spoken to.
+    public var coreTLS = TLSClientOptions()
     /// Never empty; in the order of the file.
     public var routes: [RouteOptions]
     /// Of clients' connections.
@@ -72,6 +77,7 @@ public struct GatewayOptions: Sendable, Equatable {
         self.listeners = listeners
         self.sessions = sessions
         self.upstreams = upstreams
+        upstreamTLS = upstreams.map { _ in nil }
         self.routes = routes
     }
 }

@@ -79,18 +79,37 @@ struct SharedAuthenticator: ~Copyable {
 struct SharedPool: ~Copyable {
     var pool: UpstreamPool
     let options: [UpstreamOptions]
+    /// What its upstreams trust and show; nil for an upstream without https targets.
+    let materials: [TLSClientMaterial?]
+    /// The same, ready for use.
+    var tls: [UpstreamTLS?]
     /// What each target's name resolved to: a list for each target of each upstream.
     var addresses: [[[SocketAddress]]]
     /// For each upstream how many exchanges were called from its queue and have not leased yet.
     var promised: [Int]
     var uses = 0
 
-    init(options: [UpstreamOptions], addresses: [TargetID: [SocketAddress]]) {
+    init(_ source: GenerationSource) throws(TLSFailure) {
+        let options = source.options.upstreams
+        var tls: [UpstreamTLS?] = []
+        for (upstream, group) in options.enumerated() {
+            guard source.clientTLS.upstreams.indices.contains(upstream),
+                source.options.upstreamTLS.indices.contains(upstream),
+                let material = source.clientTLS.upstreams[upstream]
+            else {
+                tls.append(nil)
+                continue
+            }
+            let serverName = source.options.upstreamTLS[upstream]?.serverName
+            tls.append(try UpstreamTLS(group, serverName: serverName, material))
+        }
         pool = UpstreamPool(options)
         self.options = options
+        materials = source.clientTLS.upstreams
+        self.tls = tls
         self.addresses = options.map { $0.targets.map { _ in [] } }
         promised = options.map { _ in 0 }
-        for (target, list) in addresses { setAddresses(target, list) }
+        for (target, list) in source.addresses { setAddresses(target, list) }
     }
 
     /// Whether others came before a request that wants a connection now.
@@ -104,5 +123,33 @@ struct SharedPool: ~Copyable {
         else { return }
         addresses[target.upstream][target.target] = list
         pool.setAddresses(target, count: list.count)
+    }
+}
+
+/// What one upstream's https targets are spoken to with.
+struct UpstreamTLS {
+    let context: TLSClientContext
+    /// The name that each target's certificate must have.
+    let serverNames: [String]
+    /// What each target gave last to resume.
+    var sessions: [TLSSession?]
+
+    init(
+        _ options: UpstreamOptions,
+        serverName: String?,
+        _ material: TLSClientMaterial
+    ) throws(TLSFailure) {
+        context = try TLSClientContext(material)
+        serverNames = options.targets.map { serverName ?? $0.endpoint?.host ?? "" }
+        sessions = options.targets.map { _ in nil }
+    }
+
+    /// A connection to one of the targets, that has sent nothing yet.
+    func connection(to target: Int) throws(TLSFailure) -> TLSConnection {
+        try TLSConnection(
+            context: context,
+            serverName: serverNames[target],
+            session: sessions[target]
+        )
     }
 }

@@ -22,9 +22,9 @@ extension Worker {
         }
         let contexts = try makeContexts(source)
         let authenticator = sharedAuthenticator(for: source.options)
-        let pool = sharedPool(for: source)
+        let pool = try sharedPool(for: source, serverContexts: contexts)
         guard let authenticator, let pool else {
-            for case .some(let handle) in contexts { _ = tlsContexts.remove(handle) }
+            removeContexts(contexts)
             throw WorkerFailure(message: "too many earlier configurations still have requests")
         }
         let rewrite = RewriteRules(source)
@@ -101,15 +101,7 @@ extension Worker {
         _ upstreams: [UpstreamOptions]
     ) -> [(upstream: String, target: String)] {
         upstreams.flatMap { group in
-            group.targets.map { (group.name, Self.name(of: $0)) }
-        }
-    }
-
-    private static func name(of target: TargetAddress) -> String {
-        switch target {
-        case .http(let host, let port):
-            host.contains(":") ? "http://[\(host)]:\(port)" : "http://\(host):\(port)"
-        case .unix(let path): "unix:\(path)"
+            group.targets.map { (group.name, $0.url) }
         }
     }
 
@@ -129,17 +121,25 @@ extension Worker {
         return made
     }
 
-    private mutating func sharedPool(for source: GenerationSource) -> Handle<SharedPool>? {
+    private mutating func sharedPool(
+        for source: GenerationSource,
+        serverContexts: [Handle<TLSServerContext>?]
+    ) throws(WorkerFailure) -> Handle<SharedPool>? {
         if generations.contains(current) {
             let handle = generations[current].pool
-            if pools[handle].options == source.options.upstreams {
+            if pools[handle].options == source.options.upstreams,
+                pools[handle].materials == source.clientTLS.upstreams
+            {
                 for (target, list) in source.addresses { pools[handle].setAddresses(target, list) }
                 return handle
             }
         }
-        return pools.insert(
-            SharedPool(options: source.options.upstreams, addresses: source.addresses)
-        )
+        do throws(TLSFailure) {
+            return pools.insert(try SharedPool(source))
+        } catch {
+            removeContexts(serverContexts)
+            throw WorkerFailure(message: error.message)
+        }
     }
 }
 
@@ -165,7 +165,7 @@ extension Worker {
                 }
                 made.append(handle)
             } catch {
-                for case .some(let handle) in made { _ = tlsContexts.remove(handle) }
+                removeContexts(made)
                 throw WorkerFailure(message: error.message)
             }
         }
@@ -173,8 +173,12 @@ extension Worker {
     }
 
     private mutating func replaceContexts(_ contexts: [Handle<TLSServerContext>?]) {
-        for case .some(let handle) in tlsHandles { _ = tlsContexts.remove(handle) }
+        removeContexts(tlsHandles)
         tlsHandles = contexts
+    }
+
+    private mutating func removeContexts(_ handles: [Handle<TLSServerContext>?]) {
+        for case .some(let handle) in handles { _ = tlsContexts.remove(handle) }
     }
 
     /// Each worker has a socket of its own for a TCP address (`SO_REUSEPORT`). A path can be bound

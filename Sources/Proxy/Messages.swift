@@ -13,6 +13,8 @@ public struct GenerationSource: Sendable {
     public var options: GatewayOptions
     /// One list for each listener, in its order; empty for cleartext.
     public var certificates: [[CertificateMaterial]]
+    /// What https servers are trusted by, and shown.
+    public var clientTLS: ClientTLSMaterials
     /// What each target's name last resolved to.
     public var addresses: [TargetID: [SocketAddress]]
     /// What each core's name last resolved to, in the order of `sessions.core`.
@@ -23,14 +25,47 @@ public struct GenerationSource: Sendable {
         number: Int,
         options: GatewayOptions,
         certificates: [[CertificateMaterial]],
+        clientTLS: ClientTLSMaterials? = nil,
         addresses: [TargetID: [SocketAddress]],
         coreAddresses: [[SocketAddress]] = []
     ) {
         self.number = number
         self.options = options
         self.certificates = certificates
+        self.clientTLS =
+            clientTLS ?? ClientTLSMaterials(upstreams: options.upstreams.map { _ in nil })
         self.addresses = addresses
         self.coreAddresses = coreAddresses
+    }
+}
+
+/// What the `tls` of upstreams and cores came to, with the files that it names.
+public struct ClientTLSMaterials: Sendable {
+    /// One for each upstream; nil where no target is on https.
+    public var upstreams: [TLSClientMaterial?]
+    /// nil where no core is on https.
+    public var core: TLSClientMaterial?
+
+    /// One for each upstream, and the cores'.
+    public init(upstreams: [TLSClientMaterial?], core: TLSClientMaterial? = nil) {
+        self.upstreams = upstreams
+        self.core = core
+    }
+
+    /// Reads the files.
+    public static func load(_ options: GatewayOptions) throws(TLSFailure) -> ClientTLSMaterials {
+        var materials = ClientTLSMaterials(upstreams: [])
+        for tls in options.upstreamTLS {
+            guard let tls else {
+                materials.upstreams.append(nil)
+                continue
+            }
+            materials.upstreams.append(try TLSClientMaterial.load(tls))
+        }
+        if options.sessions.core.locations.contains(where: \.isEncrypted) {
+            materials.core = try TLSClientMaterial.load(options.coreTLS)
+        }
+        return materials
     }
 }
 

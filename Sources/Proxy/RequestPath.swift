@@ -226,7 +226,7 @@ extension Worker {
             awaitUpstream(exchange)
             return
         case .unresolved:
-            refuse(exchange, .upstreamUnreachable)
+            refuseUnreachable(exchange)
         }
         settlePromise(exchange)
     }

@@ -179,6 +179,11 @@ extension Worker {
         _ upstream: Handle<UpstreamConnection>
     ) -> Bool {
         switch upstreams[upstream].transport.receive(from: &chunks) {
+        case .progressed where upstreams[upstream].transport.input.isEmpty:
+            // What TLS says for itself, such as a ticket, is no answer.
+            if upstreams[upstream].transport.waiting > 0 { markDirty(upstream) }
+            if upstreams[upstream].transport.mayRead { queue(upstream) }
+            return false
         case .progressed:
             guard upstreams[upstream].hasSent else {
                 answeredTooEarly(exchange, upstream)
@@ -188,7 +193,10 @@ extension Worker {
             if exchanges[exchange].state == .relayingResponse {
                 awaitResponseContent(exchange, upstream)
             }
-            if upstreams[upstream].transport.mayRead { queue(upstream) }
+            // TLS may have told the end together with the last bytes.
+            if upstreams[upstream].transport.mayRead || upstreams[upstream].transport.ended {
+                queue(upstream)
+            }
             return true
         case .nothing:
             if exchanges[exchange].state == .relayingResponse {

@@ -62,14 +62,19 @@ struct RewriteRules: ~Copyable {
 
     private static func ownName(of target: TargetAddress) -> [UInt8] {
         switch target {
-        case .http(let host, let port): authority(host, port)
+        case .http(let host, let port): authority(host, port, byDefault: 80)
+        case .https(let host, let port): authority(host, port, byDefault: 443)
         case .unix: Array("localhost".utf8)
         }
     }
 
-    private static func authority(_ host: String, _ port: UInt16) -> [UInt8] {
+    private static func authority(
+        _ host: String,
+        _ port: UInt16,
+        byDefault usual: UInt16
+    ) -> [UInt8] {
         let name = host.contains(":") ? "[\(host)]" : host
-        return Array((port == 80 ? name : "\(name):\(port)").utf8)
+        return Array((port == usual ? name : "\(name):\(port)").utf8)
     }
 
     private static func httpsPort(_ listeners: [ListenerOptions]) -> [UInt8] {

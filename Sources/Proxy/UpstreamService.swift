@@ -18,6 +18,8 @@ extension Worker {
         case .connecting:
             if readiness.isDisjoint(with: [.writable, .hungUp]) { return }
             connected(upstream)
+        case .handshaking:
+            handshake(upstream)
         case .exchanging:
             if readiness.contains(.writable), upstreams[upstream].transport.waiting > 0 {
                 markDirty(upstream)
@@ -25,7 +27,7 @@ extension Worker {
             if upstreams[upstream].transport.mayRead { queue(upstream) }
         case .idle:
             // Nothing may come on an idle connection: it ends, or what comes answers no request.
-            if upstreams[upstream].transport.mayRead { dropIdle(upstream) }
+            if upstreams[upstream].transport.mayRead, !staysIdle(upstream) { dropIdle(upstream) }
         }
     }
 
@@ -35,132 +37,6 @@ extension Worker {
         let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
         guard upstreams[upstream].state == .exchanging, exchanges.contains(exchange) else { return }
         relayResponse(exchange, upstream)
-    }
-
-    /// Opens a connection to one target for an exchange that has its permit.
-    mutating func connect(_ exchange: Handle<Exchange>, _ target: TargetID, address: Int) {
-        let pool = generations[exchanges[exchange].generation].pool
-        let options = pools[pool].options[target.upstream]
-        let addresses = pools[pool].addresses[target.upstream][target.target]
-        exchanges[exchange].state = .connecting
-        guard addresses.indices.contains(address),
-            let opened = open(addresses[address], exchange, target, address, pool, options)
-        else {
-            connectFailed(exchange, target, address: address)
-            return
-        }
-        exchanges[exchange].upstream = opened
-        upstreams[opened].deadline = loop.now + options.connectTimeout
-        armTimer(opened)
-    }
-
-    private mutating func open(
-        _ address: SocketAddress,
-        _ exchange: Handle<Exchange>,
-        _ target: TargetID,
-        _ index: Int,
-        _ pool: Handle<SharedPool>,
-        _ options: UpstreamOptions
-    ) -> Handle<UpstreamConnection>? {
-        do throws(SystemFailure) {
-            let connection = UpstreamConnection(
-                socket: try Socket.connect(to: address),
-                owner: exchange.bits,
-                pool: pool.bits,
-                upstream: target.upstream,
-                target: target.target,
-                address: index,
-                idleTimeout: options.idleTimeout
-            )
-            guard let handle = upstreams.insert(connection) else { return nil }
-            guard watch(handle) else {
-                _ = upstreams.remove(handle)
-                return nil
-            }
-            return handle
-        } catch {
-            return nil
-        }
-    }
-
-    /// - Returns: false when the system watches no further socket.
-    private mutating func watch(_ upstream: Handle<UpstreamConnection>) -> Bool {
-        do throws(SystemFailure) {
-            try loop.add(
-                upstreams[upstream].transport.socket,
-                token: EventToken(kind: EventKind.upstream, bits: upstream.bits)
-            )
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    private mutating func connected(_ upstream: Handle<UpstreamConnection>) {
-        guard upstreams[upstream].transport.socket.takeError() == 0 else {
-            connectFailed(upstream)
-            return
-        }
-        let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
-        upstreams[upstream].deadline = .distantFuture
-        cancelTimer(upstream)
-        guard exchanges.contains(exchange) else {
-            drop(upstream)
-            return
-        }
-        upstreams[upstream].state = .exchanging
-        noteTarget(upstream, isUp: true)
-        rewrite(exchange, upstream)
-        // The event may have brought an answer already, and its edge is announced once.
-        if upstreams.contains(upstream), upstreams[upstream].transport.mayRead { queue(upstream) }
-    }
-
-    /// Nothing was sent, so another address or target may be tried.
-    mutating func connectFailed(_ upstream: Handle<UpstreamConnection>) {
-        let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
-        let target = upstreams[upstream].targetID
-        let address = upstreams[upstream].address
-        noteTarget(upstream, isUp: false)
-        if exchanges.contains(exchange) { exchanges[exchange].upstream = nil }
-        forget(upstream)
-        if exchanges.contains(exchange) { connectFailed(exchange, target, address: address) }
-    }
-
-    /// How many connects one request may cost.
-    static let connectsMaximum = 16
-
-    private mutating func connectFailed(
-        _ exchange: Handle<Exchange>,
-        _ target: TargetID,
-        address: Int
-    ) {
-        let pool = generations[exchanges[exchange].generation].pool
-        let hasAnother = pools[pool].pool.connectFailed(target, address: address)
-        serveWaiter(pool, target.upstream)
-        exchanges[exchange].connects += 1
-        if !hasAnother { exchanges[exchange].triedTargets |= 1 << UInt64(target.target & 63) }
-        guard exchanges[exchange].permit != nil,
-            exchanges[exchange].connects < Self.connectsMaximum
-        else {
-            refuse(exchange, .upstreamUnreachable)
-            return
-        }
-        exchanges[exchange].state = .awaitingUpstream
-        exchangeQueue.append(exchange)
-    }
-
-    private mutating func noteTarget(_ upstream: Handle<UpstreamConnection>, isUp: Bool) {
-        metrics.increment(isUp ? .upstreamConnectsSucceeded : .upstreamConnectsFailed)
-        let pool = Handle<SharedPool>(bits: upstreams[upstream].pool)
-        guard pools.contains(pool) else { return }
-        let target = upstreams[upstream].targetID
-        if isUp { pools[pool].pool.connected(target) }
-        guard pool == generations[current].pool else { return }
-        metrics.setUpstream(
-            target: generations[current].names.firstTargets[target.upstream] + target.target,
-            isUp: isUp,
-            at: loop.wallMilliseconds
-        )
     }
 
     mutating func flush(_ upstream: Handle<UpstreamConnection>) {
@@ -225,6 +101,10 @@ extension Worker {
             return
         }
         exchanges[exchange].keepsUpstream = false
+        guard !upstreams[upstream].transport.wasCut else {
+            responseBroke(exchange, "cut_off")
+            return
+        }
         do throws(HTTP1Failure) {
             try exchanges[exchange].responseContent.endOfStream()
             let client = exchanges[exchange].client
@@ -266,11 +146,12 @@ extension Worker {
     ) {
         let isStale = upstreams[upstream].isReused && !upstreams[upstream].hasAnswered
         guard isStale, exchanges[exchange].isRepeatable, !exchanges[exchange].isRetried else {
-            refuse(
-                exchange,
-                upstreams[upstream].hasAnswered
-                    ? .upstreamProtocol("cut_off") : .upstreamUnreachable
-            )
+            if upstreams[upstream].hasAnswered {
+                refuse(exchange, .upstreamProtocol("cut_off"))
+            } else {
+                exchanges[exchange].connectFault = upstreams[upstream].transport.fault
+                refuseUnreachable(exchange)
+            }
             return
         }
         metrics.increment(.upstreamRetries)
@@ -314,11 +195,13 @@ extension Worker {
         let isClean =
             upstreams[upstream].transport.input.isEmpty
             && upstreams[upstream].transport.output.isEmpty
+            && upstreams[upstream].transport.waiting == 0
             && !upstreams[upstream].transport.ended && !upstreams[upstream].transport.mayRead
         guard keeps, isClean, drainDeadline == nil else {
             drop(upstream)
             return
         }
+        keepSession(upstream)
         upstreams[upstream].owner = 0
         upstreams[upstream].state = .idle
         upstreams[upstream].deadline = loop.now + upstreams[upstream].idleTimeout
@@ -350,15 +233,17 @@ extension Worker {
     }
 
     /// Closes the socket; the pool is told by the caller.
-    private mutating func forget(_ upstream: Handle<UpstreamConnection>) {
+    mutating func forget(_ upstream: Handle<UpstreamConnection>) {
         cancelTimer(upstream)
+        keepSession(upstream)
+        sayGoodbye(upstream)
         upstreams[upstream].transport.discardBuffers(&chunks)
         loop.remove(descriptor: upstreams[upstream].transport.socket.descriptor)
         _ = upstreams.remove(upstream)
     }
 
     /// There is room for one more exchange of this upstream.
-    private mutating func serveWaiter(_ pool: Handle<SharedPool>, _ upstream: Int) {
+    mutating func serveWaiter(_ pool: Handle<SharedPool>, _ upstream: Int) {
         while let waiter = pools[pool].pool.nextWaiter(upstream: upstream) {
             let exchange = Handle<Exchange>(bits: waiter)
             guard exchanges.contains(exchange), exchanges[exchange].state == .awaitingUpstream
@@ -383,5 +268,5 @@ extension Worker {
 }
 
 extension UpstreamConnection {
-    fileprivate var targetID: TargetID { TargetID(upstream: upstream, target: target) }
+    var targetID: TargetID { TargetID(upstream: upstream, target: target) }
 }

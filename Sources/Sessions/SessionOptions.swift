@@ -2,7 +2,7 @@ public import Bytes
 
 /// The core to ask for keys.
 public struct CoreOptions: Sendable, Equatable {
-    /// One core: `http://host:port/base`.
+    /// One core: `http://host:port/base`, or `https`.
     public struct Location: Sendable, Equatable {
         /// A name, or an address without brackets.
         public var host: String
@@ -10,15 +10,34 @@ public struct CoreOptions: Sendable, Equatable {
         public var port: UInt16
         /// Begins with `/` and does not end with one; empty for none.
         public var basePath: String
+        /// Whether it is spoken to in TLS: `https`.
+        public var isEncrypted: Bool
         /// Where the URL stands, for errors about it.
         public var position: SourcePosition
 
-        /// A core at `http://host:port` and `basePath`.
-        public init(host: String, port: UInt16, basePath: String, position: SourcePosition) {
+        /// A core at `http://host:port` and `basePath`, or at `https`.
+        public init(
+            host: String,
+            port: UInt16,
+            basePath: String,
+            isEncrypted: Bool = false,
+            position: SourcePosition
+        ) {
             self.host = host
             self.port = port
             self.basePath = basePath
+            self.isEncrypted = isEncrypted
             self.position = position
+        }
+
+        /// Host and port as a `Host` field has them.
+        public var authority: String {
+            host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        }
+
+        /// The location as its URL has it.
+        public var url: String {
+            "\(isEncrypted ? "https" : "http")://\(authority)\(basePath)"
         }
     }
 

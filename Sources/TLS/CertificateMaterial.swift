@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// A certificate chain and its key, checked, as PEM bytes: each worker makes a context of its own.
-public struct CertificateMaterial: Sendable {
+public struct CertificateMaterial: Sendable, Equatable {
     private let certificatePEM: [UInt8]
     private let privateKeyPEM: SecretBytes
     private let details: CertificateDetails
@@ -68,6 +68,14 @@ public struct CertificateMaterial: Sendable {
         self.privateKeyPEM = privateKeyPEM
         details = unsafe CertificateDetails(of: chain.leaf)
         try ServerContextSettings.tryOut(self, report)
+    }
+
+    /// Whether both hold the same chain and key.
+    public static func == (left: CertificateMaterial, right: CertificateMaterial) -> Bool {
+        guard left.certificatePEM == right.certificatePEM else { return false }
+        return unsafe left.privateKeyPEM.withBytes { first in
+            unsafe right.privateKeyPEM.withBytes { unsafe first.elementsEqual($0) }
+        }
     }
 
     /// What an operator should know and what is no reason to refuse: a leaf that is not valid at

@@ -15,7 +15,7 @@ struct CertificateReport {
         case .missing:
             atCertificate("\(certificate) does not exist", "make one with: \(makingCommand)")
         case .system(let code):
-            atCertificate("\(certificate) cannot be read: \(text(code))", readable)
+            atCertificate("\(certificate) cannot be read: \(Self.text(code))", readable)
         case .tooLarge:
             atCertificate("\(certificate) is larger than 1 MiB", "give a PEM file of one chain")
         }
@@ -29,7 +29,7 @@ struct CertificateReport {
                 "give the key of \(certificate), or make both with: \(makingCommand)"
             )
         case .system(let code):
-            atKey("\(key) cannot be read: \(text(code))", readable)
+            atKey("\(key) cannot be read: \(Self.text(code))", readable)
         case .tooLarge:
             atKey("\(key) is larger than 1 MiB", "give a PEM file of one key")
         }
@@ -125,7 +125,7 @@ struct CertificateReport {
 
     private var readable: String { "let the gateway's user read it" }
 
-    private func text(_ code: CInt) -> String { unsafe String(cString: strerror(code)) }
+    static func text(_ code: CInt) -> String { unsafe String(cString: strerror(code)) }
 
     private func shellWord(_ path: String) -> String {
         let plain = path.utf8.allSatisfy { byte in

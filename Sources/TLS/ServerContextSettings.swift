@@ -32,19 +32,29 @@ enum ServerContextSettings {
         to context: OpaquePointer,
         _ minimum: TLSServerOptions.Version
     ) -> Bool {
-        let lowest = minimum == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION
-        guard unsafe sallyport_ctx_set_versions(context, lowest, TLS1_3_VERSION) == 1,
-            unsafe SSL_CTX_set_cipher_list(context, cipherList) == 1,
-            unsafe SSL_CTX_set_ciphersuites(context, cipherSuites) == 1,
-            unsafe sallyport_ctx_set_groups(context, groups) == 1,
+        guard unsafe applyCommon(to: context, minimum),
             unsafe SSL_CTX_set_max_early_data(context, 0) == 1,
             unsafe SSL_CTX_set_num_tickets(context, ticketCount) == 1
         else { return false }
         _ = unsafe SSL_CTX_set_options(context, sallyport_server_options())
-        // Buffers are given back between records, and a write may be tried again from other memory.
-        _ = unsafe sallyport_ctx_set_mode(context, sallyport_server_modes())
         _ = unsafe sallyport_ctx_set_session_cache_mode(context, CLong(SSL_SESS_CACHE_OFF))
         _ = unsafe SSL_CTX_set_timeout(context, sessionLifetime)
+        return true
+    }
+
+    /// What clients of the gateway's have in common with its servers.
+    static func applyCommon(
+        to context: OpaquePointer,
+        _ minimum: TLSServerOptions.Version
+    ) -> Bool {
+        let lowest = minimum == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION
+        guard unsafe sallyport_ctx_set_versions(context, lowest, TLS1_3_VERSION) == 1,
+            unsafe SSL_CTX_set_cipher_list(context, cipherList) == 1,
+            unsafe SSL_CTX_set_ciphersuites(context, cipherSuites) == 1,
+            unsafe sallyport_ctx_set_groups(context, groups) == 1
+        else { return false }
+        // Buffers are given back between records, and a write may be tried again from other memory.
+        _ = unsafe sallyport_ctx_set_mode(context, sallyport_server_modes())
         return true
     }
 

@@ -1,7 +1,7 @@
 public import Bytes
 import COpenSSL
 
-/// The server's end of one TLS connection, without I/O: bytes in, bytes out.
+/// One end of a TLS connection, without I/O: bytes in, bytes out.
 ///
 ///     handshaking ──▶ established ──▶ peerClosed
 ///          │               │              │
@@ -51,16 +51,56 @@ public struct TLSConnection: ~Copyable {
 
     private let ssl: OpaquePointer
     private let transport: UnsafeMutablePointer<Transport>
-    /// What OpenSSL's callbacks read, kept as long as they may be called.
-    private let tables: ServerTables
+    /// What OpenSSL's callbacks read, kept as long as they may be called; nil for a client.
+    private let tables: ServerTables?
     private var phase = Phase.handshaking
     private var fruitlessBytes = 0
 
-    /// Waits for a client's first bytes.
+    /// The server's end: waits for a client's first bytes.
     public init(context: borrowing TLSServerContext) throws(TLSFailure) {
+        let (ssl, transport) = try unsafe Self.make(context.tables.fallback)
+        unsafe SSL_set_accept_state(ssl)
         tables = context.tables
+        unsafe self.ssl = unsafe ssl
+        unsafe self.transport = unsafe transport
+    }
+
+    /// The client's end: the first `receive`, of nothing, begins the handshake.
+    ///
+    /// - Parameters:
+    ///   - context: whom it trusts, and what it shows.
+    ///   - serverName: the name or address that the server's certificate must have.
+    ///   - session: one to resume, of the same context and name.
+    /// - Throws: when the name is none, or OpenSSL has no memory.
+    public init(
+        context: TLSClientContext,
+        serverName: String,
+        session: TLSSession?
+    ) throws(TLSFailure) {
+        let (ssl, transport) = try unsafe Self.make(context.tables.context)
+        unsafe SSL_set_connect_state(ssl)
+        let isExpected = unsafe ClientTables.expect(serverName, ssl)
+        // One that OpenSSL does not take any more is not resumed: the handshake is a whole one.
+        if let session { _ = unsafe SSL_set_session(ssl, session.pointer) }
         clearErrors()
-        guard let ssl = unsafe SSL_new(context.tables.fallback) else { throw .openSSL }
+        guard isExpected else {
+            unsafe SSL_free(ssl)
+            unsafe transport.deallocate()
+            throw TLSFailure(
+                problem: "OpenSSL cannot verify that server name",
+                remedy: "write a host name or an IP address"
+            )
+        }
+        tables = nil
+        unsafe self.ssl = unsafe ssl
+        unsafe self.transport = unsafe transport
+    }
+
+    private static func make(
+        _ context: OpaquePointer
+    ) throws(TLSFailure) -> (OpaquePointer, UnsafeMutablePointer<Transport>) {
+        clearErrors()
+        guard let ssl = unsafe SSL_new(context) else { throw .openSSL }
         let transport = UnsafeMutablePointer<Transport>.allocate(capacity: 1)
         unsafe transport.initialize(to: Transport())
         guard let bio = unsafe TransportBIO.make(transport) else {
@@ -69,12 +109,16 @@ public struct TLSConnection: ~Copyable {
             throw .openSSL
         }
         unsafe SSL_set_bio(ssl, bio, bio)
-        unsafe SSL_set_accept_state(ssl)
-        unsafe self.ssl = unsafe ssl
-        unsafe self.transport = unsafe transport
+        return unsafe (ssl, transport)
     }
 
     deinit {
+        if let session = unsafe transport.pointee.session { unsafe SSL_SESSION_free(session) }
+        // A session of a connection that ends without close_notify is resumed all the same: else
+        // OpenSSL would spoil it, even where others hold it. Not so after a failure.
+        if isEstablished {
+            unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        }
         unsafe SSL_free(ssl)
         unsafe transport.deallocate()
     }
@@ -114,19 +158,30 @@ extension TLSConnection {
         return settle(progress, eaten: eaten, gained: plaintext.count - before, &encrypted)
     }
 
-    /// Encrypts as much of `plaintext` as `encrypted` has room for and consumes it.
+    /// Encrypts as much of `plaintext` as `encrypted` has room for and consumes it: see the other
+    /// `send`.
+    public mutating func send(_ plaintext: inout Buffer, into encrypted: inout Buffer) -> Progress {
+        let (progress, sent) = send(plaintext.readable, into: &encrypted)
+        plaintext.consume(sent)
+        return progress
+    }
+
+    /// Encrypts as much of `plaintext` as `encrypted` has room for.
     ///
     /// A record takes up to 16 KiB and `recordOverhead`. `needsMore` = all is encrypted, or the
     /// handshake is not done; `closed` = close_notify has been sent and nothing more may be.
-    public mutating func send(_ plaintext: inout Buffer, into encrypted: inout Buffer) -> Progress {
+    public mutating func send(
+        _ plaintext: Span<UInt8>,
+        into encrypted: inout Buffer
+    ) -> (progress: Progress, sent: Int) {
         switch phase {
-        case .handshaking: return .needsMore
-        case .closed: return .closed
-        case .failed(let fault): return .failed(fault)
+        case .handshaking: return (.needsMore, 0)
+        case .closed: return (.closed, 0)
+        case .failed(let fault): return (.failed(fault), 0)
         case .established, .peerClosed: break
         }
         let isFirst = encrypted.isEmpty
-        let (progress, sent, written) = unsafe plaintext.readable.withUnsafeBufferPointer { bytes in
+        let (progress, sent, written) = unsafe plaintext.withUnsafeBufferPointer { bytes in
             unsafe encrypted.withWritable { room in
                 unsafe transport.pointee.lend(output: room)
                 let (progress, sent) = unsafe write(bytes, least: isFirst ? 1 : Self.recordMinimum)
@@ -136,8 +191,7 @@ extension TLSConnection {
             }
         }
         encrypted.commit(written)
-        plaintext.consume(sent)
-        return progress
+        return (progress, sent)
     }
 
     /// Appends close_notify (RFC 8446 §6.1), once, when the handshake is done and there is room for
@@ -173,6 +227,17 @@ extension TLSConnection {
     /// Whether the client resumed a session with a ticket.
     public var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
 
+    /// The session that the server gave since this was asked last, to resume by later connections.
+    public mutating func takeSession() -> TLSSession? {
+        guard let session = unsafe transport.pointee.session else { return nil }
+        unsafe transport.pointee.session = nil
+        guard isEstablished else {
+            unsafe SSL_SESSION_free(session)
+            return nil
+        }
+        return unsafe TLSSession(session)
+    }
+
     /// `TLSv1.3`, or what was agreed on so far; empty before.
     public var version: StaticString {
         switch unsafe SSL_version(ssl) {
@@ -203,6 +268,14 @@ extension TLSConnection {
 }
 
 extension TLSConnection {
+    /// Whether the server chose HTTP/1.1, the one protocol asked for, or none.
+    private var speaksHTTP: Bool {
+        switch applicationProtocol {
+        case .none, .http11: true
+        case .http2, .other: false
+        }
+    }
+
     private var ended: Progress? {
         switch phase {
         case .handshaking, .established: nil
@@ -216,6 +289,7 @@ extension TLSConnection {
         if case .handshaking = phase {
             let result = unsafe SSL_do_handshake(ssl)
             guard result == 1 else { return progress(after: result) }
+            guard tables != nil || speaksHTTP else { return fail(.applicationProtocol) }
             phase = .established
             // What a handshake that succeeded left would be taken for the read's own.
             clearErrors()
@@ -274,7 +348,8 @@ extension TLSConnection {
             phase = .peerClosed
             return .closed
         default:
-            return fail(TLSFault.takingErrors())
+            let verification = unsafe SSL_get_verify_result(ssl)
+            return fail(TLSFault.takingErrors(verification: verification))
         }
     }
 

@@ -10,10 +10,13 @@ struct Transport {
     private(set) var inputLeft = 0
     private var output: UnsafeMutablePointer<UInt8>?
     private(set) var outputLeft = 0
+    /// The session that the server gave last; whoever takes it frees it.
+    var session: OpaquePointer?
 
     init() {
         unsafe input = nil
         unsafe output = nil
+        unsafe session = nil
     }
 
     /// Lends the bytes to read.
@@ -30,7 +33,10 @@ struct Transport {
 
     /// Forgets both.
     mutating func end() {
-        self = Transport()
+        unsafe input = nil
+        inputLeft = 0
+        unsafe output = nil
+        outputLeft = 0
     }
 
     fileprivate mutating func read(into memory: UnsafeMutablePointer<CChar>, count: Int) -> Int {
@@ -115,7 +121,8 @@ enum TransportBIO {
             command == BIO_CTRL_FLUSH ? 1 : 0
         }
 
-    private static func transport(of bio: OpaquePointer?) -> UnsafeMutablePointer<Transport>? {
+    /// What the BIO moves bytes through.
+    static func transport(of bio: OpaquePointer?) -> UnsafeMutablePointer<Transport>? {
         unsafe BIO_get_data(bio)?.assumingMemoryBound(to: Transport.self)
     }
 }

@@ -4,8 +4,37 @@ public import Bytes
 public enum TargetAddress: Hashable, Sendable {
     /// `http://host:port`; the host is a name, an IPv4 address or an IPv6 address without brackets.
     case http(host: String, port: UInt16)
+    /// `https://host:port`, likewise.
+    case https(host: String, port: UInt16)
     /// `unix:/path`.
     case unix(path: String)
+
+    /// Whether it is spoken to in TLS.
+    public var isEncrypted: Bool {
+        if case .https = self { return true }
+        return false
+    }
+
+    /// The name and port to connect to; nil for a path.
+    public var endpoint: (host: String, port: UInt16)? {
+        switch self {
+        case .http(let host, let port), .https(let host, let port): (host, port)
+        case .unix: nil
+        }
+    }
+
+    /// The address as its URL has it.
+    public var url: String {
+        switch self {
+        case .http(let host, let port): "http://\(Self.inURL(host)):\(port)"
+        case .https(let host, let port): "https://\(Self.inURL(host)):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+
+    private static func inURL(_ host: String) -> String {
+        host.contains(":") ? "[\(host)]" : host
+    }
 }
 
 /// The `Host` field sent upstream.

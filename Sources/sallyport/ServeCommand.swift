@@ -60,6 +60,7 @@ struct ServeCommand: ParsableCommand {
                     LoadedConfiguration(
                         options: loaded.options,
                         certificates: try certificates(of: loaded.options),
+                        clientTLS: try ClientTLSMaterials.load(loaded.options),
                         warnings: loaded.warnings.map(\.description)
                     )
                 )

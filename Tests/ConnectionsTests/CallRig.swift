@@ -25,6 +25,7 @@ final class CallRig {
         fields: [(name: String, value: String)] = [],
         content: String = "",
         to address: SocketAddress? = nil,
+        tls: CallDestination.TLS? = nil,
         in time: Duration = .seconds(60),
         isRepeatable: Bool = false
     ) {
@@ -38,7 +39,7 @@ final class CallRig {
                 content: Array(content.utf8),
                 isRepeatable: isRepeatable
             ),
-            to: CallDestination(address: address ?? listener.address),
+            to: CallDestination(address: address ?? listener.address, tls: tls),
             deadline: .now + time,
             loop: loop
         )

@@ -285,6 +285,7 @@ import Testing
         let listener = try TestListener()
         let upstream = UpstreamConnection(
             socket: try Socket.connect(to: listener.address),
+            tls: nil,
             owner: 7,
             pool: 8,
             upstream: 1,

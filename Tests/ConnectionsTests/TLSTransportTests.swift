@@ -173,15 +173,25 @@ import Testing
         #expect(lent == 0)
     }
 
-    /// Retained output is for cleartext upstreams only.
-    @Test func nothingIsRetained() throws {
+    /// What was encrypted and sent stays as it was, for another connection.
+    @Test func whatWasSentIsKeptInTheClear() throws {
         var both = try Rig()
         try both.handshake()
         both.rig.transport.retainSent()
-        _ = both.rig.queue("x")
+        let queued = both.rig.queue("once")
+        let flushed = both.rig.flush()
+        let (retained, waiting) = (both.rig.transport.retained, both.rig.transport.waiting)
+        #expect(queued && flushed == .done && retained == 4 && waiting == 0)
+        _ = both.rig.queue(" more")
         _ = both.rig.flush()
-        let (retained, lent) = (both.rig.transport.retained, both.rig.pool.lent)
-        #expect(retained == 0 && lent == 0)
+        try both.run(until: "all of it") { $0.client.received.count == 9 }
+        #expect(both.client.takeReceived() == Array("once more".utf8))
+        var output = both.rig.transport.takeOutput()
+        let kept = output.readable.copied()
+        #expect(kept == Array("once more".utf8))
+        output.discard(to: &both.rig.pool)
+        let lent = both.rig.pool.lent
+        #expect(lent == 0)
     }
 
     /// A head may be larger than one read: what waits in the input is no reason to stop.

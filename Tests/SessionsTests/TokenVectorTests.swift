@@ -8,6 +8,8 @@ import Testing
         var options = TestTokens.options
         options.signingKeys = .any
         options.jwtRequired = false
+        // What the core says of a child comes after.
+        options.verifiesChildren = false
         return TestTokens.authenticator(options, keys: keys)
     }
 

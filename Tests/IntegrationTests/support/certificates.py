@@ -58,6 +58,17 @@ def _general(name):
         return x509.DNSName(name)
 
 
+def serving(pair, *, highest=ssl.TLSVersion.TLSv1_3, clients=None):
+    """A server's context with this certificate; `clients` makes it want one of those."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.private_key)
+    context.maximum_version = highest
+    if clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(clients.certificate)
+    return context
+
+
 def trusting(*, lowest=ssl.TLSVersion.TLSv1_2, highest=ssl.TLSVersion.TLSv1_3, alpn=()):
     """A client's context that takes every certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -10,9 +10,11 @@ WEEK_MS = 7 * 24 * 3600 * 1000
 
 
 class Core:
-    """Settings may be changed while it runs; `calls` lists (method, path, fields) as received."""
+    """Settings may be changed while it runs; `calls` lists (method, path, fields) as received.
+    With `tls`, a server's context, it is on https."""
 
-    def __init__(self, keys, base_path=""):
+    def __init__(self, keys, base_path="", tls=None):
+        self.tls = tls
         self.keys = keys
         self.base_path = base_path
         self.calls = []
@@ -39,11 +41,12 @@ class Core:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}{self.base_path}"
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://127.0.0.1:{self.port}{self.base_path}"
 
     def listen(self, port=None):
         """Starts, on the port it had before unless one is given (0 = any)."""
-        self._server = Server(self.handle, self.port if port is None else port)
+        self._server = Server(self.handle, self.port if port is None else port, self.tls)
         self.port = self._server.port
 
     def stop(self):

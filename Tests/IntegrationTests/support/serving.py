@@ -1,17 +1,20 @@
 """An HTTP server for stand-ins of other services."""
 
 import http.server
+import ssl
 import sys
 import threading
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Gives each request to `handle`. Port 0 is any free one."""
+    """Gives each request to `handle`. Port 0 is any free one; `tls` is a server's context."""
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, handle, port=0):
+    def __init__(self, handle, port=0, tls=None):
+        self.tls = tls
+
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
@@ -27,10 +30,15 @@ class Server(http.server.ThreadingHTTPServer):
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
+    def finish_request(self, request, client_address):
+        if self.tls:
+            request = self.tls.wrap_socket(request, server_side=True)
+        super().finish_request(request, client_address)
+
     def handle_error(self, *arguments):
         """A client that leaves before it has its answer is no error of this side: nothing is
         printed of it."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), (ConnectionError, ssl.SSLError)):
             super().handle_error(*arguments)
 
     def stop(self):

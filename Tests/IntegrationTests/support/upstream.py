@@ -3,6 +3,7 @@
 import os
 import queue
 import socket
+import ssl
 import struct
 import threading
 
@@ -35,10 +36,13 @@ class Call:
 
 class Upstream:
     """Listens on a free port, or on `unix:path`. `answer` is bytes, or a function of a Call.
-    A small `receive_buffer` makes one that soon takes no more."""
+    A small `receive_buffer` makes one that soon takes no more. With `tls`, a server's context, it
+    is on https; `handshakes` then says of each whether it resumed a session, or how it failed."""
 
-    def __init__(self, path=None, receive_buffer=None):
+    def __init__(self, path=None, receive_buffer=None, tls=None):
         self.path = path
+        self.tls = tls
+        self.handshakes = []
         self.receive_buffer = receive_buffer
         self.port = None
         self.answer = OK
@@ -57,7 +61,8 @@ class Upstream:
 
     @property
     def url(self):
-        return f"unix:{self.path}" if self.path else f"http://127.0.0.1:{self.port}"
+        scheme = "https" if self.tls else "http"
+        return f"unix:{self.path}" if self.path else f"{scheme}://127.0.0.1:{self.port}"
 
     def listen(self):
         """Starts, on the port it had before if it had one."""
@@ -122,7 +127,24 @@ class Upstream:
             number = self.connections
             threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
 
+    def _handshake(self, connection):
+        """The connection with TLS; nil when the handshake failed."""
+        try:
+            secure = self.tls.wrap_socket(connection, server_side=True)
+        except OSError as error:
+            self.handshakes.append(error)
+            connection.close()
+            return None
+        self.handshakes.append(secure.session_reused)
+        return secure
+
     def _serve(self, connection, number):
+        if self.tls:
+            self._open.discard(connection)
+            connection = self._handshake(connection)
+            if connection is None:
+                return
+            self._open.add(connection)
         reader = Reader(connection)
         try:
             while True:
