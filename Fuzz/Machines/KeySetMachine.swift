@@ -1,9 +1,10 @@
 import Cryptography
 import JOSE
+import JSON
 import Sessions
 
-/// Key sets as cores answer: what is taken is usable and named once, and a broken answer takes
-/// nothing away.
+/// Key sets as cores answer, and as the file of the last keys has them: what is taken is usable and
+/// named once, and a broken answer takes nothing away.
 enum KeySetMachine {
     static func feed(_ input: [UInt8]) throws(BrokenRule) {
         if let keys = try? JSONWebKey.set(from: input.span) {
@@ -14,6 +15,50 @@ enum KeySetMachine {
             try require(again == keys, "a set that was written is read")
         }
         for status in [200, 404, 500] as [UInt16] { try fetch(input, status: status) }
+        try restore(input)
+        if let file = file(of: input) { try restore(file) }
+    }
+
+    /// The input as both kinds of a file whose digest fits; nil when it is no JSON.
+    private static func file(of input: [UInt8]) -> [UInt8]? {
+        guard let value = try? JSONValue.parse(input.span) else { return nil }
+        let cores = KnownKeys.options.core.locations.map { JSONValue.string($0.url) }
+        let kind: JSONValue = .object([
+            "confirmedAt": value["confirmedAt"] ?? .integer(KnownKeys.now),
+            "keys": value["keys"] ?? value["jwtSigningPublicKeyList"] ?? value,
+        ])
+        var members: JSONObject = ["format": "sallyport keys 1", "cores": .array(cores)]
+        members[value["keys"] == nil ? "legacy" : "web"] = kind
+        let digest = SHA256.digest(JSONValue.object(members).serialized().span)
+        let digits = digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+        members["sha256"] = .string(digits.joined())
+        return JSONValue.object(members).serialized()
+    }
+
+    /// What a file gives is usable, confirmed no later than now, and written as it was read.
+    private static func restore(_ file: [UInt8]) throws(BrokenRule) {
+        let (options, now) = (KnownKeys.options, KnownKeys.now)
+        guard
+            let keys = try? KeyCacheFile.keys(
+                from: file.span,
+                options: options,
+                wallMilliseconds: now
+            )
+        else { return }
+        try check(keys.webKeys)
+        for key in keys.legacyKeys {
+            let numbers = try? RSANumbers(subjectPublicKeyInfo: key.subjectPublicKeyInfo.span)
+            try require(numbers != nil && key.expiry > now, "a legacy key of a file is a key")
+        }
+        try require(keys.webConfirmedAt <= now, "no key was confirmed later than now")
+        try require(keys.legacyConfirmedAt <= now, "no legacy key was confirmed later than now")
+        guard let written = KeyCacheFile.serialized(keys, of: options.core) else { return }
+        let again = try? KeyCacheFile.keys(
+            from: written.span,
+            options: options,
+            wallMilliseconds: now
+        )
+        try require(again == keys, "a file that was written is read")
     }
 
     private static func check(_ keys: [JSONWebKey]) throws(BrokenRule) {

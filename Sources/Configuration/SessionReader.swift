@@ -267,12 +267,27 @@ enum SessionReader {
         }
     }
 
+    /// A file that the gateway puts in place itself, so that its folder must let it.
+    private static func ownFile(_ text: Text, _ section: Section) -> String {
+        let path = section.reading.resolve(text.value)
+        if let problem = OwnFile.whyNotReplaceable(path) {
+            section.report.error(
+                text.position,
+                "the file \(text.quoted) cannot be written: \(problem)",
+                "make the folder and let this user write there, such as /var/lib/sallyport"
+            )
+        }
+        return path
+    }
+
     private static func keys(_ section: inout Section, into options: inout SessionOptions) {
         let range = Duration.seconds(1)...longest
         section.duration("maximum_age", in: range, into: &options.keysMaximumAge)
         section.duration("maximum_stale", in: range, into: &options.keysMaximumStale)
         section.duration("unknown_key_cooldown", into: &options.unknownKeyCooldown)
-        section.notYet("cache_file", only: "")
+        if let text = section.text("cache_file"), !text.value.isEmpty {
+            options.keysCacheFile = ownFile(text, section)
+        }
         if options.keysMaximumStale < options.keysMaximumAge {
             section.report.error(
                 section.keyPosition("maximum_stale") ?? section.position,

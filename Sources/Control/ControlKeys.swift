@@ -47,6 +47,7 @@ extension ControlLoop {
                     ]
                 )
                 warnWithoutKeys(set)
+                keepKeys()
             case .answer(let worker, let answer):
                 guard workers.indices.contains(worker) else { continue }
                 _ = workers[worker].post(.keysAnswered(answer))

@@ -59,6 +59,7 @@ struct ControlLoop: ~Copyable {
     /// What https cores are spoken to with, and what it was made of.
     var coreContext: TLSClientContext?
     var coreMaterial: TLSClientMaterial?
+    var keyCache = KeyCacheState()
 
     // Configurations.
     var generation = 1
@@ -143,6 +144,7 @@ struct ControlLoop: ~Copyable {
             }
         }
         for thread in threads { thread.join() }
+        keepLastKeys()
         accessLog.close()
         resolver.stop()
         surroundings.log(hasFailed ? .error : .info, "stopped", [])
@@ -200,6 +202,7 @@ struct ControlLoop: ~Copyable {
         nextSecond = loop.now + .seconds(1)
         admin?.sweep(now: loop.now, loop: loop)
         expireCollections()
+        saveKeys(atOnce: false)
         answerRevocations()
         tendRevocationFile()
         if loop.now >= nextNames {

@@ -146,6 +146,8 @@ extension ControlLoop {
             resolved(number, target, found)
         case .resolvedCore(let number, let location, let found):
             resolvedCore(number, location, found)
+        case .keysKept(let failure):
+            keysKept(failure)
         }
     }
 

@@ -80,6 +80,7 @@ public enum Gateway {
             try ControlLoop.open(configuration.options)
         )
         try control.startWorkers()
+        control.restoreKeys()
         return control.run()
     }
 }

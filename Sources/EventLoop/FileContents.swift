@@ -6,7 +6,24 @@ public enum FileContents {
     /// Reads a file; one of more than `maximum` bytes is EFBIG.
     public static func read(_ path: String, maximum: Int) throws(SystemFailure) -> [UInt8] {
         let result = unsafe linux_open_reading(path)
-        let file = Descriptor(owning: try SystemFailure.check(result, "open"))
+        return try rest(of: Descriptor(owning: SystemFailure.check(result, "open")), maximum)
+    }
+
+    /// Reads a file that the program wrote for itself; nil when there is none, `isUnguarded` when
+    /// it is not a regular file, or everybody may write it.
+    public static func readOwn(
+        _ path: String,
+        maximum: Int
+    ) throws(SystemFailure) -> [UInt8]? {
+        let result = unsafe linux_open_guarded(path)
+        if result == -ENOENT { return nil }
+        return try rest(of: Descriptor(owning: SystemFailure.check(result, "open")), maximum)
+    }
+
+    private static func rest(
+        of file: borrowing Descriptor,
+        _ maximum: Int
+    ) throws(SystemFailure) -> [UInt8] {
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 16 * 1024)
         while true {
@@ -51,4 +68,11 @@ public enum FileContents {
         guard let bytes = try? read(path, maximum: 64 * 1024) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
+}
+
+extension SystemFailure {
+    /// Of `FileContents.readOwn`: no regular file, or one that everybody may write.
+    public var isUnguarded: Bool { code == EPERM }
+    /// Of the reading of a file: more than the maximum.
+    public var isTooLarge: Bool { code == EFBIG }
 }

@@ -41,6 +41,11 @@ public struct JSONWebKey: Sendable, Equatable {
         }
         guard let members = set["keys"]?.array else { throw .notAKeySet }
         guard members.count <= maximumKeys else { throw .tooManyKeys }
+        return usable(among: members)
+    }
+
+    /// The keys among the members of a set that can verify RS256 and whose ID no other one has.
+    public static func usable(among members: [JSONValue]) -> [JSONWebKey] {
         let usable = members.compactMap { JSONWebKey($0) }
         return usable.filter { key in usable.count { $0.keyID == key.keyID } == 1 }
     }

@@ -117,4 +117,6 @@ public enum ControlMessage: Sendable {
     case resolved(generation: Int, TargetID, [SocketAddress]?)
     /// What the resolver thread found for a core's host, in the configuration with this number.
     case resolvedCore(generation: Int, location: Int, [SocketAddress]?)
+    /// The file of the last keys was written; or why not.
+    case keysKept(SystemFailure?)
 }

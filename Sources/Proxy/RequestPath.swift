@@ -116,12 +116,12 @@ extension Worker {
         }
     }
 
-    /// Waits for a fetch that may bring the key: once, and no longer than the core may take.
+    /// Waits for a fetch that may bring the key: once, and no longer than that may take.
     private mutating func awaitKeys(_ exchange: Handle<Exchange>, _ question: KeyQuestion) {
         exchanges[exchange].state = .awaitingKeys
         exchanges[exchange].keyQuestion = question
         keyWaiters.append(exchange)
-        let timeout = generations[exchanges[exchange].generation].options.sessions.core.timeout
+        let timeout = generations[exchanges[exchange].generation].options.sessions.longestKeyWait
         armTimer(exchange, at: loop.now + timeout)
         post(.keysWanted(worker: surroundings.index, question: question, seen: keys.sequence))
     }

@@ -84,8 +84,7 @@ enum KeyAnswers {
                 throw .malformed
             }
             for entry in list {
-                let key = legacyKey(entry["publicKey"], entry["expiryTime"], entry["createdAt"])
-                if let key, !keys.contains(key) { keys.append(key) }
+                if let key = legacyKey(entry), !keys.contains(key) { keys.append(key) }
             }
         } else if let key = legacyKey(
             answer["jwtSigningPublicKey"],
@@ -97,6 +96,11 @@ enum KeyAnswers {
         keys.removeAll { $0.expiry <= wallMilliseconds }
         guard !keys.isEmpty else { throw .noKeys }
         return keys
+    }
+
+    /// One of the list; nil when it is no key.
+    static func legacyKey(_ entry: JSONValue) -> LegacyKey? {
+        legacyKey(entry["publicKey"], entry["expiryTime"], entry["createdAt"])
     }
 
     private static func legacyKey(

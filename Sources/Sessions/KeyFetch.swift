@@ -96,6 +96,10 @@ struct KeySchedule: Sendable {
     var endedAt: UInt64?
     /// Whether it brought no answer of any core.
     var failed = false
+    /// Whether it asked all of them.
+    var askedEveryCore = false
+    /// Whether questions wait for the next one.
+    var isWanted = false
     /// Fetches that failed, one after the other.
     var failures = 0
     /// When to fetch without being asked.
@@ -103,7 +107,10 @@ struct KeySchedule: Sendable {
     /// The sequence of the set in which this kind last changed.
     var sequence: UInt64 = 0
 
-    /// Nanoseconds between two fetches nobody asked for, at least.
+    /// Whether questions may still be answered by a fetch.
+    var isAwaited: Bool { fetch != nil || isWanted }
+
+    /// Nanoseconds to the first fetch after one that failed, where keys are known.
     static let leastInterval: UInt64 = 1_000_000_000
 
     /// Nanoseconds to wait after this many failures: doubled from the first to the last, and longer

@@ -2,8 +2,10 @@
 /// events and times go in, actions come out.
 ///
 /// Keys are fetched at the start, again from half their maximum age on, and when a worker meets a
-/// token that no key verifies: then one fetch serves every worker, and within the cooldown after it
-/// its outcome is the answer. What is empty or broken replaces nothing.
+/// token that no key verifies: then one fetch of every core serves every worker. Within the
+/// cooldown after it the next such question waits for the next fetch, for a core may have made the
+/// key since; where that would take too long, or the fetch failed, its outcome is the answer. What
+/// is empty or broken replaces nothing.
 public struct KeyFetcher: Sendable {
     private struct Waiting: Sendable, Equatable {
         let worker: Int
@@ -30,6 +32,8 @@ public struct KeyFetcher: Sendable {
 
     /// Bytes of an answer's content.
     public static let maximumAnswerBytes = 64 * 1024
+    /// The longest that a question waits for the end of the cooldown.
+    public static let longestHold = Duration.seconds(1)
     /// Questions waiting at once: each worker has two.
     private static let maximumWaiting = 4096
 
@@ -60,7 +64,9 @@ extension KeyFetcher {
     public mutating func tick(_ now: Time) -> [Action] {
         var actions: [Action] = []
         for kind in kinds where self[kind].fetch == nil && now.nanoseconds >= self[kind].nextAt {
-            self[kind].fetch = KeyFetch(asksEveryCore: false)
+            self[kind].isWanted = false
+            let isAwaited = waiting.contains { kinds(of: $0.question).contains(kind) }
+            self[kind].fetch = KeyFetch(asksEveryCore: isAwaited)
             advance(kind, now, &actions)
         }
         return actions
@@ -84,8 +90,7 @@ extension KeyFetcher {
             return [answer(worker, question, failed: false)]
         }
         let concerned = kinds(of: question)
-        let isRunning = concerned.contains { self[$0].fetch != nil }
-        if !isRunning, concerned.allSatisfy({ isCooling(self[$0], now) }) {
+        guard concerned.contains(where: { mayAnswer($0, question, now) }) else {
             return [answer(worker, question, failed: failed(question))]
         }
         let waiter = Waiting(worker: worker, question: question)
@@ -95,12 +100,15 @@ extension KeyFetcher {
         }
         waiting.append(waiter)
         var actions: [Action] = []
-        for kind in concerned {
+        for kind in concerned where mayAnswer(kind, question, now) {
+            let cooledAt = cooledAt(self[kind])
             if self[kind].fetch != nil {
                 self[kind].fetch?.asksEveryCore = true
-            } else if !isCooling(self[kind], now) {
+            } else if cooledAt <= now.nanoseconds {
                 self[kind].fetch = KeyFetch(asksEveryCore: true)
             } else {
+                self[kind].isWanted = true
+                self[kind].nextAt = min(self[kind].nextAt, cooledAt)
                 continue
             }
             advance(kind, now, &actions)
@@ -135,6 +143,18 @@ extension KeyFetcher {
         return actions
     }
 
+    /// Takes keys that were confirmed before the start, of the same cores, instead of none.
+    ///
+    /// Before the first fetch ended; later it changes nothing. They are fetched again all the same.
+    public mutating func restore(_ earlier: KeySet) -> [Action] {
+        guard keys.sequence == 0 else { return [] }
+        keys = earlier
+        keys.sequence = 1
+        web.sequence = earlier.webKnowledge == .unknown ? 0 : 1
+        legacy.sequence = earlier.legacyKnowledge == .unknown ? 0 : 1
+        return [.publish(keys)]
+    }
+
     /// Takes new options over. Where other cores, another key or another kind is meant, what was
     /// known is forgotten and fetched again; else only the times change.
     public mutating func replaceOptions(_ new: SessionOptions, now: Time) -> [Action] {
@@ -165,10 +185,20 @@ extension KeyFetcher {
         }
     }
 
-    private func isCooling(_ schedule: KeySchedule, _ now: Time) -> Bool {
-        guard let endedAt = schedule.endedAt else { return false }
-        let cooldown = UInt64(options.unknownKeyCooldown.wholeMilliseconds) &* 1_000_000
-        return now.nanoseconds < endedAt &+ cooldown
+    /// When the next fetch for a token may begin; after one of some of the cores, at once.
+    private func cooledAt(_ schedule: KeySchedule) -> UInt64 {
+        guard let endedAt = schedule.endedAt, schedule.askedEveryCore else { return 0 }
+        return endedAt &+ UInt64(options.unknownKeyCooldown.wholeMilliseconds) &* 1_000_000
+    }
+
+    /// Whether a fetch of the kind is under way, or may begin now; or soon enough to be waited for,
+    /// where it decides.
+    private func mayAnswer(_ kind: KeyKind, _ question: KeyQuestion, _ now: Time) -> Bool {
+        let cooledAt = cooledAt(self[kind])
+        if self[kind].fetch != nil || cooledAt <= now.nanoseconds { return true }
+        let hold = UInt64(Self.longestHold.wholeMilliseconds) &* 1_000_000
+        return kind == decisiveKind(question) && !self[kind].failed
+            && cooledAt &- now.nanoseconds <= hold
     }
 
     /// The kind that settles a question: a core without handshake keys leaves legacy tokens to the
@@ -289,6 +319,8 @@ extension KeyFetcher {
             at: now.wallMilliseconds,
             maximumStale: maximumStale
         )
+        let asked = self[kind].fetch?.nextLocation ?? 0
+        self[kind].askedEveryCore = asked >= options.core.locations.count
         self[kind].fetch = nil
         self[kind].endedAt = now.nanoseconds
         self[kind].failed = outcome.isFailure
@@ -296,7 +328,7 @@ extension KeyFetcher {
         if isTaken {
             self[kind].failures = 0
             let half = UInt64(options.keysMaximumAge.wholeMilliseconds) &* 500_000
-            self[kind].nextAt = now.nanoseconds &+ max(half, KeySchedule.leastInterval)
+            self[kind].nextAt = now.nanoseconds &+ half
             publish(kind, &actions)
         } else {
             self[kind].failures += 1
@@ -322,7 +354,7 @@ extension KeyFetcher {
         for one in waiting {
             if kind == decisiveKind(one.question) {
                 actions.append(answer(one.worker, one.question, failed: false))
-            } else if kinds(of: one.question).contains(where: { self[$0].fetch != nil }) {
+            } else if kinds(of: one.question).contains(where: { self[$0].isAwaited }) {
                 remaining.append(one)
             } else {
                 actions.append(answer(one.worker, one.question, failed: failed(one.question)))

@@ -160,6 +160,8 @@ public struct SessionOptions: Sendable, Equatable {
     public var keysMaximumStale = Duration.seconds(24 * 3600)
     /// At least this lies between two fetches for keys that tokens name.
     public var unknownKeyCooldown = Duration.milliseconds(500)
+    /// Where the last keys are kept for the next start; empty = nowhere.
+    public var keysCacheFile = ""
     /// Bytes of the verified-token caches of all workers.
     public var tokenCacheBytes = 64 * 1024 * 1024
     /// A token is verified anew when its verdict is so old.
@@ -170,5 +172,10 @@ public struct SessionOptions: Sendable, Equatable {
     /// The defaults, which `docs/configuration.md` lists.
     public init(core: CoreOptions) {
         self.core = core
+    }
+
+    /// How long a request waits for a key: until the cooldown is over, and for the core.
+    public var longestKeyWait: Duration {
+        core.timeout + min(unknownKeyCooldown, KeyFetcher.longestHold)
     }
 }

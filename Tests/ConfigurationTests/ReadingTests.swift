@@ -84,7 +84,8 @@ import Upstreams
                   invalid_claim_status: 418
                   claims: [{claim: st-ev, equals: true, max_age: 5m}]
                   jwt: {source: access_token, property: token, field: X-User-Token, scheme: ""}
-                  keys: {maximum_age: 1h, maximum_stale: 2h, unknown_key_cooldown: 1s}
+                  keys:
+                    {maximum_age: 1h, maximum_stale: 2h, unknown_key_cooldown: 1s, cache_file: k}
                   token_cache: {size: 1MiB, maximum_age: 30s}
                 """,
             environment: ["KEY": "k"]
@@ -110,7 +111,7 @@ import Upstreams
         #expect(sessions.jwtField == "x-user-token" && sessions.jwtScheme.isEmpty)
         #expect(sessions.keysMaximumAge == .seconds(3600))
         #expect(sessions.keysMaximumStale == .seconds(7200))
-        #expect(sessions.unknownKeyCooldown == .seconds(1))
+        #expect(sessions.unknownKeyCooldown == .seconds(1) && sessions.keysCacheFile == "k")
         #expect(sessions.tokenCacheBytes == 1 << 20)
         #expect(sessions.tokenCacheMaximumAge == .seconds(30))
     }

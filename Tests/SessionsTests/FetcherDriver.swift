@@ -67,6 +67,8 @@ struct FetcherDriver {
         words(fetcher.failed(request: id, now: now))
     }
 
+    mutating func restore(_ keys: KeySet) -> [String] { words(fetcher.restore(keys)) }
+
     mutating func replace(_ options: SessionOptions) -> [String] {
         words(fetcher.replaceOptions(options, now: now))
     }

@@ -216,10 +216,37 @@ import Testing
         )
     }
 
-    @Test func cooldownAnswersWithTheLastFetch() {
+    @Test func questionInTheCooldownWaitsForTheNextFetch() {
         var driver = started()
         driver.clock = 499
-        #expect(driver.wanted(.unknownKeyID) == ["answer 0: unknownKeyID 2 ok"])
+        #expect(driver.wanted(.unknownKeyID) == [])
+        #expect(driver.wanted(.unknownKeyID, worker: 1) == [])
+        #expect(driver.dueIn == 1)
+        driver.clock = 500
+        #expect(driver.tick() == ["4: get 0\(Self.jwks)"])
+        #expect(
+            driver.answered(4, 200, CoreBodies.webKeys("d-1")) == [
+                "publish 3: web known 1, legacy known 1", "answer 0: unknownKeyID 3 ok",
+                "answer 1: unknownKeyID 3 ok",
+            ]
+        )
+    }
+
+    @Test func questionThatWaitsIsNotAnsweredByTheOtherKind() {
+        var driver = started { $0.keysMaximumAge = .seconds(1) }
+        driver.clock = 500
+        #expect(driver.tick() == ["4: get 0\(Self.jwks)", "5: post 0/recipe/handshake"])
+        #expect(driver.answered(4, 200, CoreBodies.webKeys("d-1")).count == 1)
+        driver.clock = 600
+        #expect(driver.wanted(.unknownKeyID) == [])
+        driver.clock = 700
+        let legacy = driver.answered(5, 200, CoreBodies.oneLegacyKey)
+        #expect(legacy == ["publish 4: web known 1, legacy known 1"])
+        #expect(driver.dueIn == 300)
+    }
+
+    @Test func failureAndALongCooldownAreAnsweredAtOnce() {
+        var driver = started()
         driver.clock = 500
         #expect(driver.wanted(.unknownKeyID) == ["4: get 0\(Self.jwks)"])
         #expect(driver.failed(4) == ["answer 0: unknownKeyID 2 failed"])
@@ -227,6 +254,29 @@ import Testing
         #expect(driver.wanted(.unknownKeyID, worker: 3) == ["answer 3: unknownKeyID 2 failed"])
         driver.clock = 1000
         #expect(driver.wanted(.unknownKeyID) == ["5: get 0\(Self.jwks)"])
+
+        var long = started { $0.unknownKeyCooldown = .seconds(2) }
+        long.clock = 999
+        #expect(long.wanted(.unknownKeyID) == ["answer 0: unknownKeyID 2 ok"])
+        long.clock = 1000
+        #expect(long.wanted(.unknownKeyID) == [])
+    }
+
+    /// As many questions as there may be, for ten seconds: a fetch begins every half second.
+    @Test func floodCostsTwoFetchesASecond() {
+        var driver = started(onlyJWT)
+        let before = driver.sent.count
+        for clock in UInt64(1)...10_000 {
+            driver.clock = clock
+            var lines = driver.wanted(.unknownKeyID) + driver.tick()
+            while let line = lines.popLast() {
+                guard line.hasSuffix(Self.jwks), let id = UInt64(line.prefix { $0 != ":" }) else {
+                    continue
+                }
+                lines += driver.answered(id, 200, CoreBodies.webKeys("d-1"))
+            }
+        }
+        #expect(driver.sent.count - before == 20)
     }
 
     @Test func workerThatHasNotSeenTheNewestSetIsAnsweredAtOnce() {
@@ -295,7 +345,8 @@ import Testing
         let options = FetcherDriver.options { $0.unknownKeyCooldown = .seconds(1) }
         #expect(driver.replace(options) == [])
         driver.clock = 999
-        #expect(driver.wanted(.unknownKeyID) == ["answer 0: unknownKeyID 2 ok"])
+        #expect(driver.wanted(.unknownKeyID) == [])
+        #expect(driver.dueIn == 1)
     }
 
     @Test func anotherCoreIsAnotherAuthority() {

@@ -58,6 +58,32 @@ import Testing
         )
     }
 
+    /// What the first core said a moment ago says nothing of the other's keys.
+    @Test func oneCoresAnswerCoolsNothing() {
+        var driver = driver(2)
+        _ = driver.tick()
+        _ = driver.answered(1, 200, CoreBodies.webKeys("d-1"))
+        driver.clock = 1
+        let asked = driver.wanted(.unknownKeyID)
+        #expect(asked == ["2: get 0\(Self.jwks)", "3: get 1/base1\(Self.jwks)"])
+        _ = driver.answered(2, 200, CoreBodies.webKeys("d-1"))
+        _ = driver.answered(3, 200, CoreBodies.webKeys("d-2"))
+        driver.clock = 2
+        #expect(driver.wanted(.unknownKeyID) == [])
+    }
+
+    /// Nor does the fetch that was due ask the first one alone while a question waits for it.
+    @Test func fetchThatIsWaitedForAsksEveryCore() {
+        var driver = started(2)
+        _ = driver.wanted(.unknownKeyID)
+        _ = driver.answered(2, 200, CoreBodies.webKeys("d-1"))
+        _ = driver.answered(3, 200, CoreBodies.webKeys("d-1"))
+        driver.clock += 100
+        #expect(driver.wanted(.unknownKeyID) == [])
+        driver.clock += 400
+        #expect(driver.tick() == ["4: get 0\(Self.jwks)", "5: get 1/base1\(Self.jwks)"])
+    }
+
     @Test func newKeysServeBeforeTheOthersAnswer() {
         var driver = started(2)
         _ = driver.wanted(.unknownKeyID)
