@@ -170,6 +170,7 @@ let package = Package(
                 "EventLoop", "HTTPCore", "JOSE", "JSON",
             ]
         ),
+        tests("ExplainTests", ["sallyport", "Connections", "EventLoop", "HTTPCore", "Bytes"]),
         .target(
             name: "FuzzMachines",
             dependencies: [

@@ -13,10 +13,33 @@ public struct ListenerOptions: Sendable, Equatable {
     /// Answer 308 to the same host and path on https; cleartext listeners only.
     public var redirectToHTTPS = false
 
+    /// What a dry run stands for: what the gateway tells of itself is this listener's, not what the
+    /// run listens with; nil = nothing else.
+    public var standsFor: Place?
+
+    /// Where clients reach a listener.
+    public struct Place: Sendable, Equatable {
+        /// Whether it is TLS.
+        public var isEncrypted: Bool
+        /// 0 for `unix:`.
+        public var port: UInt16
+
+        /// The place with these properties.
+        public init(isEncrypted: Bool, port: UInt16) {
+            self.isEncrypted = isEncrypted
+            self.port = port
+        }
+    }
+
     /// A cleartext listener that redirects nothing.
     public init(address: SocketAddress, position: SourcePosition) {
         self.address = address
         self.position = position
+    }
+
+    /// Where clients reach it.
+    public var place: Place {
+        standsFor ?? Place(isEncrypted: tls != nil, port: address.port ?? 0)
     }
 }
 

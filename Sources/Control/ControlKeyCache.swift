@@ -25,36 +25,18 @@ extension ControlLoop {
     private static let longestLag = Duration.seconds(60)
     /// How long the end waits for the last write.
     private static let lastWrite: CInt = 2_000
-    private static let unguarded = "it is no regular file, or everybody may write it"
-    private static let tooLarge = KeyCacheFailure.tooLarge.detail.description
 
     /// Takes the keys of the file, which is missing at the first start. Every other reason for
     /// having none is a warning: the gateway serves without, as soon as a core answers.
     mutating func restoreKeys() {
         let sessions = configuration.options.sessions
-        guard needsKeys, !sessions.keysCacheFile.isEmpty else { return }
-        do throws(SystemFailure) {
-            let bytes = try FileContents.readOwn(
-                sessions.keysCacheFile,
-                maximum: KeyCacheFile.maximumBytes
-            )
-            if let bytes { restore(bytes, sessions) }
-        } catch {
-            let why = error.isUnguarded ? Self.unguarded : error.isTooLarge ? Self.tooLarge : nil
-            warnOfKeyFile(
-                "no keys from the file: \(why ?? error.message)",
-                sessions.keysCacheFile
-            )
-        }
-    }
-
-    private mutating func restore(_ bytes: [UInt8], _ sessions: SessionOptions) {
-        do throws(KeyCacheFailure) {
-            let keys = try KeyCacheFile.keys(
-                from: bytes.span,
-                options: sessions,
-                wallMilliseconds: loop.wallMilliseconds
-            )
+        guard needsKeys else { return }
+        switch KeptKeys.read(sessions, wallMilliseconds: loop.wallMilliseconds) {
+        case .none:
+            return
+        case .unusable(let why):
+            warnOfKeyFile("no keys from the file: \(why)", sessions.keysCacheFile)
+        case .keys(let keys):
             surroundings.log(.info, "keys from the file", [("file", sessions.keysCacheFile)])
             // The file has them already.
             keyCache.keys = keys
@@ -62,8 +44,6 @@ extension ControlLoop {
             keyCache.at = loop.now
             perform(fetcher.restore(keys))
             keyCache.isBehind = false
-        } catch {
-            warnOfKeyFile("no keys from the file: \(error.detail)", sessions.keysCacheFile)
         }
     }
 

@@ -40,6 +40,8 @@ struct ControlLoop: ~Copyable {
     /// `limits.connections` of the first configuration: each worker has room for as many.
     let connectionsAtStart: Int
     let resolver: Resolver
+    /// Whether nothing goes to the configuration's targets (`Rehearsal`).
+    var isRehearsal = false
     var admin: ServiceServer?
     var calls = CallClient(kind: ControlEvent.call)
     var core: ControlCore

@@ -147,6 +147,7 @@ extension ControlLoop {
     /// Asks for every target that is a name; literals are known at once.
     mutating func resolveTargets() {
         nextNames = loop.now + Self.namesInterval
+        guard !isRehearsal else { return }
         let number = generation
         for (upstream, group) in configuration.options.upstreams.enumerated() {
             for (index, target) in group.targets.enumerated() {

@@ -21,6 +21,11 @@ extension ControlLoop {
         resolveTargets()
         resolveCores()
         awaitFirstNames()
+        try startWorkerThreads()
+    }
+
+    /// With the targets' addresses as they are known.
+    mutating func startWorkerThreads() throws(GatewayFailure) {
         let source = GenerationSource(
             number: generation,
             options: configuration.options,

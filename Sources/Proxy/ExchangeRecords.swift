@@ -37,10 +37,10 @@ extension Worker {
         _ peer: SocketAddress,
         _ generation: Handle<Generation>
     ) -> ForwardedListener {
-        let address = listenerAddresses[listener]
+        let place = listenerPlaces[listener]
         return ForwardedListener(
-            isEncrypted: tlsHandles[listener] != nil,
-            port: address.port ?? 0,
+            isEncrypted: place.isEncrypted,
+            port: place.port,
             peer: peer,
             isTrusted: generations[generation].rewrite.trustedProxies.contains(peer)
         )

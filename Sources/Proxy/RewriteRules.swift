@@ -78,9 +78,8 @@ struct RewriteRules: ~Copyable {
     }
 
     private static func httpsPort(_ listeners: [ListenerOptions]) -> [UInt8] {
-        for listener in listeners where listener.tls != nil {
-            guard let port = listener.address.port, port != 443 else { return [] }
-            return Array(":\(port)".utf8)
+        for case let place in listeners.map(\.place) where place.isEncrypted {
+            return place.port == 0 || place.port == 443 ? [] : Array(":\(place.port)".utf8)
         }
         return []
     }

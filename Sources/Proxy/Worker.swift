@@ -75,8 +75,8 @@ public struct Worker: ~Copyable {
     var tlsContexts: Slab<TLSServerContext>
     /// One for each listener of the configuration, in its order; nil = cleartext.
     var tlsHandles: [Handle<TLSServerContext>?] = []
-    /// Where each listener of the configuration listens.
-    let listenerAddresses: [SocketAddress]
+    /// Where clients reach each listener of the configuration.
+    let listenerPlaces: [ListenerOptions.Place]
     let tickets: TicketKeyStore
     /// Set while nobody can be accepted nor turned away.
     var listenersPausedUntil: Instant?
@@ -172,7 +172,7 @@ public struct Worker: ~Copyable {
         )
         listeners = Slab(capacity: max(options.listeners.count, 1))
         tlsContexts = Slab(capacity: 2 * max(options.listeners.count, 1))
-        listenerAddresses = options.listeners.map(\.address)
+        listenerPlaces = options.listeners.map(\.place)
         tickets = TicketKeyStore(ticketKeys)
         clients = Slab(capacity: capacity)
         upstreams = Slab(capacity: capacity * 2)

@@ -250,7 +250,7 @@ extension Authenticator {
     }
 
     /// What can be refused without a key: a token is expired whoever signed it.
-    private func refusal(of token: AccessToken, wallMilliseconds: Int64) -> SessionRefusal? {
+    func refusal(of token: AccessToken, wallMilliseconds: Int64) -> SessionRefusal? {
         let isAccepted =
             token.format.isJWT ? options.acceptsJWTTokens : options.acceptsLegacyTokens
         guard isAccepted, let notBefore = token.notBefore else {
@@ -352,7 +352,7 @@ extension Authenticator {
         return session
     }
 
-    private func isAllowed(_ keyID: [UInt8]) -> Bool {
+    func isAllowed(_ keyID: [UInt8]) -> Bool {
         switch options.signingKeys {
         case .any: true
         case .dynamic: KeyID.isDynamic(keyID.span)

@@ -8,6 +8,9 @@ struct SallyportCommand: ParsableCommand {
         abstract:
             "A gateway that terminates TLS, verifies SuperTokens sessions and forwards their JWT.",
         version: VersionCommand.text,
-        subcommands: [ServeCommand.self, CheckCommand.self, DemoCommand.self, VersionCommand.self]
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, DemoCommand.self,
+            VersionCommand.self,
+        ]
     )
 }
