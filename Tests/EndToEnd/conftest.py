@@ -14,6 +14,9 @@ from support.gateway import Gateway, binary  # noqa: E402
 from support.keys import KeyRing  # noqa: E402
 from support.upstream import Upstream  # noqa: E402
 
+from sdk.case import RECENT_CASES, SEED_CASES, SITES, case_of  # noqa: E402
+from sdk.site import Site  # noqa: E402
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _binary_exists():
@@ -65,3 +68,36 @@ def site(core, behind, tmp_path_factory):
         gateway.url = f"https://localhost:{gateway.port}"
         gateway.authority = str(pair.certificate)
         yield gateway
+
+
+@pytest.fixture(scope="session")
+def site_of(tmp_path_factory):
+    """A site of `sdk.case` by its name, started when it is first asked for."""
+    running = {}
+
+    def site(name):
+        if name not in running:
+            running[name] = Site(*SITES[name], tmp_path_factory.mktemp(name))
+        return running[name]
+
+    yield site
+    for each in running.values():
+        each.close()
+
+
+@pytest.fixture(params=RECENT_CASES + SEED_CASES)
+def case(request, site_of):
+    with case_of(site_of, request.param) as visitor:
+        yield visitor
+
+
+@pytest.fixture(params=SEED_CASES)
+def seed(request, site_of):
+    with case_of(site_of, request.param) as visitor:
+        yield visitor
+
+
+@pytest.fixture(params=RECENT_CASES)
+def recent(request, site_of):
+    with case_of(site_of, request.param) as visitor:
+        yield visitor

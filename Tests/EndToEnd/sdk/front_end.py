@@ -1,13 +1,19 @@
 """A front end that does by hand what SuperTokens' library in the browser does."""
 
 import base64
+import datetime
 import json
+import re
 import ssl
 import urllib.parse
 
 import httpx
 
 from sdk.access_token import AccessToken
+
+# How Django writes a cookie's end for the SDK of the seed era. Browsers read it (RFC 6265 5.1.1),
+# Python's jar does not.
+LONG_DATE = re.compile(r"(?P<name>[^=]+)=.*; expires=\w+, (?P<end>\w+ \d\d, \d{4} [\d:]{8});")
 
 
 class FrontEnd:
@@ -41,6 +47,7 @@ class FrontEnd:
         sent.update({name.replace("_", "-"): text for name, text in fields.items()})
         answer = self.http.request(method, path, json=value, headers=sent)
         self._keep(answer.headers)
+        self._drop_cookies(answer.headers)
         return answer
 
     def get(self, path, **fields):
@@ -90,3 +97,11 @@ class FrontEnd:
         self.anti_csrf = fields.get("anti-csrf", self.anti_csrf)
         front_token = fields.get("front-token", self.front_token)
         self.front_token = None if front_token == "remove" else front_token
+
+    def _drop_cookies(self, fields):
+        """Those whose end is one that the jar could not read, and has come."""
+        for text in fields.get_list("set-cookie"):
+            if found := LONG_DATE.match(text):
+                end = datetime.datetime.strptime(found["end"], "%B %d, %Y %H:%M:%S")
+                if end < datetime.datetime.now():
+                    self.http.cookies.delete(found["name"])

@@ -1,6 +1,8 @@
 """The gateway over TLS before a back end with an SDK and a service without one."""
 
 import contextlib
+import dataclasses
+import json
 import os
 import pathlib
 import subprocess
@@ -20,25 +22,53 @@ from sdk.service import Service
 
 API_DOMAIN = "https://localhost"
 WEBSITE = "https://www.example.com"
-ISSUER = API_DOMAIN + "/auth"
+PROGRAMS = pathlib.Path(__file__).parents[1] / "back_ends"
+
+
+@dataclasses.dataclass
+class Kind:
+    """Which back end: the SDK's generation, `recent` or `seed`; its framework; its extra argument,
+    the kind of key or the JWT's property; how it holds off other sites' pages."""
+
+    generation: str
+    framework: str
+    argument: str
+    anti_csrf: str
+    exposes_token: bool = False
+    api_domain: str = API_DOMAIN
+    website: str = WEBSITE
+
+    @property
+    def program(self):
+        return PROGRAMS / f"{self.generation}_{self.framework}.py"
+
+    @property
+    def python(self):
+        return ROOT / f".build-python-sdk-{self.generation}/bin/python"
+
+    @property
+    def issuer(self):
+        return self.api_domain + "/auth"
+
+    def settings(self, core, port):
+        return json.dumps({
+            "port": port, "core": core.url, "api_key": core.API_KEY,
+            "api_domain": self.api_domain, "website": self.website, "argument": self.argument,
+            "anti_csrf": self.anti_csrf, "exposes_token": self.exposes_token,
+        })
 
 
 class BackEnd:
-    """`recent_app.py` or `seed_app.py` as a process in the environment of its generation."""
+    """A program of `back_ends` as a process in the environment of its generation."""
 
-    def __init__(self, generation, argument, core, folder):
+    def __init__(self, kind, core, folder):
         self.port = free_port()
-        python = ROOT / f".build-python-sdk-{generation}/bin/python"
-        if not python.exists():
-            pytest.fail(f"{python} is missing: run scripts/test")
-        program = pathlib.Path(__file__).parent / f"{generation}_app.py"
-        self.log = folder / f"{generation}.log"
+        if not kind.python.exists():
+            pytest.fail(f"{kind.python} is missing: run scripts/test")
+        self.log = folder / f"{kind.program.stem}.log"
         with open(self.log, "wb") as output:
             self.process = subprocess.Popen(
-                [
-                    python, program, str(self.port), core.url, core.API_KEY, API_DOMAIN, WEBSITE,
-                    argument,
-                ],
+                [kind.python, kind.program, kind.settings(core, self.port)],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 env={**os.environ, "SUPERTOKENS_TLDEXTRACT_DISABLE_HTTP": "1", "NO_PROXY": "*"},
             )
@@ -66,43 +96,48 @@ class BackEnd:
 
 
 class Site(contextlib.ExitStack):
-    """All of it, running until closed. `generation` and `argument` are those of the SDK, `versions`
-    the interface versions of the core, `settings` go into the configuration's `sessions`."""
+    """All of it, running until closed. `versions` are the interface versions of the core,
+    `sessions` goes into that section of the configuration."""
 
-    def __init__(self, generation, argument, versions, settings, folder):
+    names = ["localhost"]
+
+    def __init__(self, kind, versions, sessions, folder):
         super().__init__()
-        self.generation = generation
+        self.kind = kind
+        self.sessions = sessions
         self.folder = folder
-        self.settings = settings
         self.core = self.enter_context(SDKCore(KeyRing.made(), versions))
-        self.back_end = self.enter_context(BackEnd(generation, argument, self.core, folder))
+        self.back_end = self.enter_context(BackEnd(kind, self.core, folder))
         self.relay = self.enter_context(Relay(self.back_end.port))
-        self.service = self.enter_context(Service(self.core, ISSUER))
-        self.gateway = self.enter_context(self._gateway())
+        self.service = self.enter_context(Service(self.core, kind.issuer))
+        pair = write_certificate(folder, self.names[0], self.names)
+        self.authority = str(pair.certificate)
+        self.tls = {"certificates": [pair.files()]}
+        self.gateway = self.enter_context(Gateway(self.configuration(sessions), folder, self.tls))
         self.gateway.wait_for_keys()
         self.url = f"https://localhost:{self.gateway.port}"
 
-    def _gateway(self):
-        pair = write_certificate(self.folder, "localhost", ["localhost"])
-        self.authority = str(pair.certificate)
-        configuration = {
+    def configuration(self, sessions):
+        return {
             "server": {"workers": 1},
             "sessions": {
-                "core": {"urls": [self.core.url], "api_key": self.core.API_KEY}, **self.settings,
+                "core": {"urls": [self.core.url], "api_key": self.core.API_KEY}, **sessions,
             },
             "upstreams": {
                 "back_end": {"targets": [self.relay.url]},
                 "service": {"targets": [self.service.url]},
             },
-            "routes": [
-                {"path_prefix": "/api", "upstream": "service"},
-                {"path_exact": "/optional", "session": "optional", "upstream": "service"},
-                {"path_exact": "/getJWT", "respond": "jwt"},
-                {"path_exact": "/exposed", "respond": "jwt", "expose_access_token": True},
-                *(
-                    {"path_prefix": prefix, "session": "passthrough", "upstream": "back_end"}
-                    for prefix in ("/auth", "/login", "/profile")
-                ),
-            ],
+            "routes": self.routes(),
         }
-        return Gateway(configuration, self.folder, {"certificates": [pair.files()]})
+
+    def routes(self):
+        return [
+            {"path_prefix": "/api", "upstream": "service"},
+            {"path_exact": "/optional", "session": "optional", "upstream": "service"},
+            {"path_exact": "/getJWT", "respond": "jwt"},
+            {"path_exact": "/exposed", "respond": "jwt", "expose_access_token": True},
+            *(
+                {"path_prefix": prefix, "session": "passthrough", "upstream": "back_end"}
+                for prefix in ("/auth", "/login", "/profile")
+            ),
+        ]
