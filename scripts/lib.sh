@@ -9,6 +9,7 @@ build_packages=(libssl-dev libpcre2-dev pkg-config)
 run_packages=(openssl ca-certificates curl)
 bench_packages=(wrk)
 check_packages=(valgrind)
+browser_packages=(chromium)
 python="$project/.build-python/bin/python"
 
 say() { printf '==> %s\n' "$*"; }
@@ -82,6 +83,19 @@ prepare_python() {
 prepare_sdks() {
     python_environment .build-python-sdk-recent Tests/requirements-sdk-recent.txt
     python_environment .build-python-sdk-seed Tests/requirements-sdk-seed.txt
+}
+
+# The browser of Tests/EndToEnd/test_browser.py, installed with BROWSER=1, and the web SDKs in it,
+# which are no part of the project: says which of these tests will be skipped.
+prepare_browser() {
+    local name
+    [ "${BROWSER:-}" != 1 ] || install_missing "${browser_packages[@]}"
+    command -v chromium >/dev/null ||
+        say "no Chromium: the tests in a browser are skipped; BROWSER=1 installs it"
+    for name in SUPERTOKENS_WEBSITE_14 SUPERTOKENS_WEBSITE_20; do
+        [ -f "${!name:-}" ] ||
+            say "$name names no bundle.js of supertokens-website: its tests are skipped"
+    done
 }
 
 # python_environment FOLDER PINS: made anew when the pins have changed since.

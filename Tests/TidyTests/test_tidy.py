@@ -138,7 +138,9 @@ def test_every_script_is_mentioned_and_runs_without_arguments():
 
 def test_continuous_integration_is_the_test_script():
     lines = (ROOT / ".ci/run").read_text().splitlines()
-    assert lines == ["#!/usr/bin/env bash", 'exec "$(dirname "$0")/../scripts/test"']
+    assert lines == [
+        "#!/usr/bin/env bash", 'exec env BROWSER=1 "$(dirname "$0")/../scripts/test"'
+    ]
 
 
 def test_every_limit_is_on_the_page_of_limits():

@@ -1,7 +1,7 @@
 """What the back ends with a SuperTokens SDK of the time when sessions carried a JWT in their
 payload share. They run in the environment `.build-python-sdk-seed`, with their settings as JSON on
 the command line: `port`, `core`, `api_key`, `api_domain`, `website`, `argument` (the property that
-holds the JWT) and `anti_csrf`."""
+holds the JWT; none: no JWT is made) and `anti_csrf`."""
 
 import json
 import sys
@@ -29,7 +29,8 @@ def start(framework, mode):
         recipe_list=[session.init(
             anti_csrf=settings["anti_csrf"],
             jwt=session.JWTConfig(
-                enable=True, property_name_in_access_token_payload=settings["argument"]
+                enable=settings["argument"] is not None,
+                property_name_in_access_token_payload=settings["argument"],
             ),
         )],
         mode=mode,

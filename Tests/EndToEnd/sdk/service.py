@@ -9,7 +9,8 @@ from sdk.core import SDKCore
 
 
 class Service(Upstream):
-    """Answers the claims; 403 and why where the JWT does not verify. No issuer: any."""
+    """Answers the claims; 403 and why where the JWT does not verify. No issuer: any. Pages of
+    `origin` may read it."""
 
     def __init__(self, core, issuer):
         super().__init__()
@@ -19,6 +20,7 @@ class Service(Upstream):
             fields = {"api-key": SDKCore.API_KEY, "cdi-version": core.versions[-1]}
             self.keys = jwt.PyJWKClient(core.url + "/recipe/jwt/jwks", headers=fields)
         self.issuer = issuer
+        self.origin = None
         self.answer = self.check
 
     def forget(self):
@@ -33,8 +35,16 @@ class Service(Upstream):
             status, said = b"403 Forbidden", {"message": str(error)}
         content = json.dumps(said).encode()
         call.send(
-            b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-            % (status, len(content), content)
+            b"HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s"
+            % (status, self.cross_origin(), len(content), content)
+        )
+
+    def cross_origin(self):
+        if self.origin is None:
+            return b""
+        return (
+            b"Access-Control-Allow-Origin: %s\r\nAccess-Control-Allow-Credentials: true\r\n"
+            % self.origin.encode()
         )
 
     def claims(self, token):
