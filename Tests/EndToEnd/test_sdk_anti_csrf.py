@@ -25,6 +25,7 @@ def gateway_with(mode, visitor, folder):
     sessions = {**visitor.site.sessions, "anti_csrf": mode}
     with Gateway(site.configuration(sessions), folder, site.tls) as gateway:
         yield gateway.wait_for_keys()
+        visitor.front_end.http.close()  # The gateway would wait for it to go.
 
 
 def sent_fields(visitor):

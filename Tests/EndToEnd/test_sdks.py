@@ -170,11 +170,11 @@ def test_expired_session_is_refreshed(case):
     answer = case.front_end.refresh()
     assert answer.status_code == 200
     assert_same_fields(answer, case)
+    assert case.front_end.is_child()
     claims, second = case.call()
     assert (claims["sub"], claims["plan"]) == ("user-2", "gold")
     assert bearer(second) != bearer(first)
     assert claims["exp"] > time.time() + 3000
-    assert case.front_end.is_child()
 
 
 def test_refresh_again_and_again(case):

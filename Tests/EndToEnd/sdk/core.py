@@ -50,12 +50,12 @@ class SDKCore:
 
     def handle(self, request):
         content = request.rfile.read(int(request.headers.get("Content-Length") or 0))
-        path = urllib.parse.urlsplit(request.path).path.removeprefix("/public")
+        target = urllib.parse.urlsplit(request.path)
+        path = target.path.removeprefix("/public")
         self.calls.append((request.command, path))
+        asked = json.loads(content) if content else dict(urllib.parse.parse_qsl(target.query))
         with self._lock:
-            status, value = self.answer(
-                request.command, path, request.headers, json.loads(content or b"{}")
-            )
+            status, value = self.answer(request.command, path, request.headers, asked)
         is_text = isinstance(value, str)
         body = (value if is_text else json.dumps(value)).encode() + b"\n"
         media = "text/html" if is_text else "application/json"
@@ -149,6 +149,12 @@ class SDKCore:
         token = AccessToken.read(body["accessToken"])
         return 200, self.sessions.regenerated(interface, token, body.get("userDataInJWT"))
 
+    def information(self, interface, asked):
+        return 200, self.sessions.information(interface, asked["sessionHandle"])
+
+    def of_user(self, _, asked):
+        return 200, {"status": "OK", "sessionHandles": self.sessions.handles_of(asked["userId"])}
+
     def remove(self, _, body):
         return 200, self.sessions.removed(body)
 
@@ -161,6 +167,8 @@ HANDLERS = {
     ("POST", "/recipe/jwt"): SDKCore.plain_token,
     ("POST", "/recipe/handshake"): SDKCore.handshake,
     ("POST", "/recipe/session"): SDKCore.create,
+    ("GET", "/recipe/session"): SDKCore.information,
+    ("GET", "/recipe/session/user"): SDKCore.of_user,
     ("POST", "/recipe/session/verify"): SDKCore.verify,
     ("POST", "/recipe/session/refresh"): SDKCore.refresh,
     ("POST", "/recipe/session/regenerate"): SDKCore.regenerate,

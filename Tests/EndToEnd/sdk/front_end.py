@@ -80,7 +80,12 @@ class FrontEnd:
         if self.mode == "header":
             self.access_token = text
         else:
-            self.http.cookies.set("sAccessToken", text)
+            self.put_cookie("sAccessToken", text)
+
+    def put_cookie(self, name, value):
+        """In the place of those of that name, where the gateway's host is called `localhost`."""
+        self.http.cookies.delete(name)
+        self.http.cookies.set(name, value, domain="localhost.local")
 
     def is_child(self):
         """Whether the access token is the first after a refresh."""

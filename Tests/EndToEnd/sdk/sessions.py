@@ -181,8 +181,10 @@ class Sessions:
             return {"status": "UNAUTHORISED", "message": "Session missing in db"}
         changed = check_database and session.payload != token.payload
         if token.parent_hash is None and not changed:
-            known = session or Session(token.user, token.payload, {}, True)
-            return {"status": "OK", "session": known.described(interface, token.payload)}
+            if session is None:
+                session = Session(token.user, token.payload, {}, True)
+                session.handle = token.handle
+            return {"status": "OK", "session": session.described(interface, token.payload)}
         self._promote(session, token.own_hash, token.parent_hash)
         if session.current != digest(token.own_hash):
             return {"status": "OK", "session": session.described(interface, token.payload)}
@@ -204,9 +206,21 @@ class Sessions:
             )
         return answer
 
+    def information(self, interface, handle):
+        session = self.by_handle.get(handle)
+        if session is None:
+            return {"status": "UNAUTHORISED", "message": "Session does not exist."}
+        described = session.described(interface)
+        return {
+            "status": "OK", "sessionHandle": described.pop("handle"), **described,
+            "userDataInDatabase": session.data, "expiry": session.expiry,
+            "timeCreated": session.created,
+        }
+
+    def handles_of(self, user):
+        return [handle for handle, session in self.by_handle.items() if session.user == user]
+
     def removed(self, body):
-        handles = body.get("sessionHandles") or [
-            handle for handle, session in self.by_handle.items() if session.user == body["userId"]
-        ]
+        handles = body.get("sessionHandles") or self.handles_of(body["userId"])
         revoked = [handle for handle in handles if self.by_handle.pop(handle, None)]
         return {"status": "OK", "sessionHandlesRevoked": revoked}
