@@ -134,3 +134,16 @@ def test_core_is_asked_whether_the_session_goes_on(case, tmp_path):
     # The refusal told the front end to forget.
     assert case.front_end.session_cookies() == set()
     assert case.front_end.access_token is None
+
+
+def test_signed_out_session_is_refused_at_once(case, tmp_path):
+    """Whoever kept the tokens has no use of them: the gateway saw the SDK's answer pass by."""
+    with gateway_for(case, tmp_path):
+        case.front_end.sign_in()
+        case.call()
+        session = kept(case)
+        assert case.front_end.sign_out().status_code == 200
+        take(case.front_end, session)
+        answer = case.front_end.get("/api/orders")
+    assert (answer.status_code, answer.json()) == UNAUTHORISED
+    assert answer.headers["sallyport-reason"] == "revoked"
