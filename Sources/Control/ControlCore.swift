@@ -46,12 +46,13 @@ extension ControlLoop {
     private mutating func send(_ request: KeyFetcher.CoreRequest) -> CallOutcome? {
         let locations = configuration.options.sessions.core.locations
         guard locations.indices.contains(request.location),
-            let address = coreAddresses[request.location]?.addresses.first
+            let address = coreAddresses[request.location]?.addresses.first,
+            let destination = destination(locations[request.location], address)
         else { return CallOutcome(id: request.id, answer: nil) }
         core.locations[request.id] = request.location
         return core.calls.start(
             CallRequest(request, to: locations[request.location]),
-            to: CallDestination(address: address),
+            to: destination,
             deadline: loop.now + configuration.options.sessions.core.timeout,
             loop: loop
         )

@@ -96,17 +96,10 @@ extension ControlLoop {
         _ location: CoreOptions.Location,
         _ address: SocketAddress
     ) {
-        var destination = CallDestination(address: address)
-        if location.isEncrypted {
-            guard let coreContext else {
-                callLocations[request.id] = request.location
-                callEnded(CallOutcome(id: request.id, answer: nil, failure: .tls(.internal)))
-                return
-            }
-            destination.tls = CallDestination.TLS(
-                context: coreContext,
-                serverName: configuration.options.coreTLS.serverName ?? location.host
-            )
+        guard let destination = destination(location, address) else {
+            callLocations[request.id] = request.location
+            callEnded(CallOutcome(id: request.id, answer: nil, failure: .tls(.internal)))
+            return
         }
         let outcome = calls.start(
             CallRequest(request, to: location),
@@ -153,6 +146,21 @@ extension ControlLoop {
         guard configuration.clientTLS.core != coreMaterial else { return }
         coreMaterial = configuration.clientTLS.core
         coreContext = coreMaterial.flatMap { try? TLSClientContext($0) }
+    }
+
+    /// Where to reach a core; nil where TLS to it cannot be prepared.
+    func destination(
+        _ location: CoreOptions.Location,
+        _ address: SocketAddress
+    ) -> CallDestination? {
+        var destination = CallDestination(address: address)
+        guard location.isEncrypted else { return destination }
+        guard let coreContext else { return nil }
+        destination.tls = CallDestination.TLS(
+            context: coreContext,
+            serverName: configuration.options.coreTLS.serverName ?? location.host
+        )
+        return destination
     }
 
     /// Of a name with several addresses the next is tried after a failure.

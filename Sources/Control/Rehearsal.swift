@@ -105,11 +105,16 @@ public struct Rehearsal: Sendable {
         loaded.options.shutdownGrace = .zero
         loaded.options.log.access = .file(path: "\(folder)/access.log")
         loaded.options.sessions.keysCacheFile = ""
+        loaded.options.sessions.revocation.file = ""
         for index in loaded.options.listeners.indices {
             loaded.options.listeners[index].standsFor = loaded.options.listeners[index].place
             loaded.options.listeners[index].tls = nil
             loaded.options.listeners[index].address =
                 index == listener ? gateway : try RehearsalStage.freeAddress()
+        }
+        for index in loaded.options.upstreams.indices {
+            loaded.options.upstreamTLS[index] = nil
+            loaded.options.upstreams[index].standInCleartext()
         }
         guard !asksCore else { return loaded }
         for index in loaded.options.sessions.core.locations.indices {
@@ -117,6 +122,19 @@ public struct Rehearsal: Sendable {
             loaded.options.sessions.core.locations[index].port = stage.core.port ?? 0
         }
         return loaded
+    }
+}
+
+extension UpstreamOptions {
+    /// The stand-in speaks no TLS; the `Host` that is sent stays the same.
+    fileprivate mutating func standInCleartext() {
+        for index in targets.indices {
+            guard case .https(let name, let port) = targets[index] else { continue }
+            targets[index] = .http(host: name, port: port)
+            guard host == .target else { continue }
+            let authority = name.contains(":") ? "[\(name)]" : name
+            host = .name(port == 443 ? authority : "\(authority):\(port)")
+        }
     }
 }
 

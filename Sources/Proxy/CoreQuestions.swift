@@ -5,6 +5,7 @@ import EventLoop
 import HTTPCore
 import Observability
 public import Sessions
+import TLS
 
 /// What one worker asks of cores, and which of its exchanges wait for what.
 ///
@@ -15,6 +16,10 @@ struct CoreQuestions: ~Copyable {
     var client: CoreClient
     var calls = CallClient(kind: EventKind.coreCall, capacity: CoreClient.maximumRunning * 2)
     var options: CoreOptions
+    /// What https cores are spoken to with, what it was made of, and the name asked for.
+    private var tlsContext: TLSClientContext?
+    private var tlsMaterial: TLSClientMaterial?
+    private var serverName: String?
     /// What each core's name resolved to; the first of a list is used until it fails.
     var addresses: [[SocketAddress]]
     /// The core that each request under way was sent to.
@@ -32,6 +37,29 @@ struct CoreQuestions: ~Copyable {
         options = source.options.sessions.core
         client = CoreClient(options: options)
         addresses = source.coreAddresses
+        prepareTLS(source)
+    }
+
+    mutating func prepareTLS(_ source: GenerationSource) {
+        serverName = source.options.coreTLS.serverName
+        guard source.clientTLS.core != tlsMaterial else { return }
+        tlsMaterial = source.clientTLS.core
+        tlsContext = tlsMaterial.flatMap { try? TLSClientContext($0) }
+    }
+
+    /// Where to reach a core; nil where that is not known.
+    func destination(_ location: Int) -> CallDestination? {
+        guard options.locations.indices.contains(location), addresses.indices.contains(location),
+            let address = addresses[location].first
+        else { return nil }
+        var destination = CallDestination(address: address)
+        guard options.locations[location].isEncrypted else { return destination }
+        guard let tlsContext else { return nil }
+        destination.tls = CallDestination.TLS(
+            context: tlsContext,
+            serverName: serverName ?? options.locations[location].host
+        )
+        return destination
     }
 
     /// How long an exchange waits at most: each core's version and answer, one after the other.
@@ -175,14 +203,13 @@ extension Worker {
 
     /// - Returns: the call's outcome when it failed at once.
     private mutating func send(_ request: KeyFetcher.CoreRequest) -> CallOutcome? {
-        guard core.options.locations.indices.contains(request.location),
-            core.addresses.indices.contains(request.location),
-            let address = core.addresses[request.location].first
-        else { return CallOutcome(id: request.id, answer: nil) }
+        guard let destination = core.destination(request.location) else {
+            return CallOutcome(id: request.id, answer: nil)
+        }
         core.locations[request.id] = request.location
         return core.calls.start(
             CallRequest(request, to: core.options.locations[request.location]),
-            to: CallDestination(address: address),
+            to: destination,
             deadline: loop.now + core.options.timeout,
             loop: loop
         )
@@ -227,6 +254,7 @@ extension Worker {
     mutating func adoptCores(_ source: GenerationSource) {
         core.options = source.options.sessions.core
         core.addresses = source.coreAddresses
+        core.prepareTLS(source)
         perform(core.client.replaceOptions(core.options, now: coreTime))
     }
 }

@@ -49,7 +49,7 @@ extension Explanation {
         guard let upstream else { return .null }
         return .object([
             "name": .string(upstream.name),
-            "targets": .array(upstream.targets.map { .string($0.text) }),
+            "targets": .array(upstream.targets.map { .string($0.url) }),
             "request": Self.string(upstreamLine),
             "fields": .array(
                 differences.map { one in

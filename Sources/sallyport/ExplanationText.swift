@@ -92,7 +92,7 @@ extension Explanation {
     private var upstreamLines: [String] {
         guard let upstream else { return [] }
         var lines = ["", "Upstream"]
-        let targets = upstream.targets.map(\.text).joined(separator: ", ")
+        let targets = upstream.targets.map(\.url).joined(separator: ", ")
         lines.append("  \(upstream.name) (\(upstream.position)): \(targets)")
         if let upstreamLine { lines.append("    \(upstreamLine)") }
         for difference in differences {
@@ -136,17 +136,6 @@ extension PathPattern {
         case .exact(let path): "\(path), exactly"
         case .prefix(let path): "\(path) and below"
         case .pattern(let pattern, _): "the pattern \(pattern)"
-        }
-    }
-}
-
-extension TargetAddress {
-    /// As it is configured.
-    var text: String {
-        switch self {
-        case .http(let host, let port):
-            "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
-        case .unix(let path): "unix:\(path)"
         }
     }
 }

@@ -84,6 +84,7 @@ def fileless(base_configuration, explained, tmp_path_factory):
 SESSION_REASONS = {
     "no_session", "expired", "bad_signature", "unknown_key", "not_a_session_token",
     "wrong_key_kind", "duplicate_cookie", "jwt_missing", "jwt_expired",
+    "core_unreachable",
 }
 
 

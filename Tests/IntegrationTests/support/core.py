@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.parse
 
 from support.serving import Server, respond
 
@@ -30,6 +31,9 @@ class Core:
         self.session = None
         self.verify_delay = 0
         self.asked = []
+        # The handles of each user's sessions; None = 404.
+        self.users = None
+        self.removed = []
         self._server = None
 
     def __enter__(self):
@@ -89,6 +93,12 @@ class Core:
             return 200, self.verify(self.asked[-1])
         if asked == ("GET", "/recipe/session") and self.session:
             return 200, self.session(path.partition("=")[2])
+        if asked == ("GET", "/recipe/session/user") and self.users is not None:
+            user = urllib.parse.unquote(path.partition("=")[2])
+            return 200, {"status": "OK", "sessionHandles": self.users.get(user, [])}
+        if asked == ("POST", "/recipe/session/remove") and self.users is not None:
+            self.removed += json.loads(content)["sessionHandles"]
+            return 200, {"status": "OK", "sessionHandlesRevoked": self.removed}
         return 404, "Not found"
 
     def handshake(self):

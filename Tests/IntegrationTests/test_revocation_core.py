@@ -1,0 +1,85 @@
+"""What revocation asks and tells the core."""
+
+import base64
+import json
+import uuid
+
+import pytest
+from support.client import eventually
+from support.message import bearer, get
+from support.tokens import access
+from test_revocation_admin import Operated, with_admin
+
+
+@pytest.fixture(name="operated")
+def fixture_operated(base_configuration, core, tmp_path, upstream):
+    core.users = {"us er/1": [str(uuid.uuid4()) for _ in range(3)]}
+    core.verify = verified
+    configuration = with_admin(base_configuration, entries=4)
+    configuration["sessions"]["core"]["urls"] = [core.url]
+    with Operated(configuration, tmp_path) as running:
+        yield running.wait_for_keys()
+
+
+def verified(asked):
+    payload = asked["accessToken"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    return {"status": "OK", "session": {"handle": claims["sessionHandle"], "userId": "u"}}
+
+
+def session(keys, name=None):
+    name = name or str(uuid.uuid4())
+    return name, access(keys.dynamic, sessionHandle=name)
+
+
+def status(gateway, token):
+    return gateway.ask(get("/required", bearer(token))).status
+
+
+def test_given_handles_are_dropped_and_the_core_is_told(operated, core, keys):
+    name, token = session(keys)
+    assert status(operated, token) == 200
+    message = operated.revoke({"sessionHandles": [name]})
+    assert message.status == 200
+    assert json.loads(message.body) == {"status": "OK", "sessionHandlesRevoked": [name]}
+    assert core.removed == [name]
+    assert status(operated, token) == 401
+
+
+def test_a_user_is_all_the_sessions_that_the_core_names(operated, core, keys):
+    handles = core.users["us er/1"]
+    tokens = [session(keys, name)[1] for name in handles]
+    assert [status(operated, token) for token in tokens] == [200] * 3
+    message = operated.revoke({"userId": "us er/1"})
+    assert json.loads(message.body) == {"status": "OK", "sessionHandlesRevoked": handles}
+    assert core.removed == handles
+    assert [status(operated, token) for token in tokens] == [401] * 3
+
+
+def test_a_core_that_fails_is_said_so_and_the_drop_holds(operated, core, keys):
+    name, token = session(keys)
+    core.users = None
+    message = operated.revoke({"sessionHandles": [name]})
+    assert (message.status, message.reason) == (503, "core_unreachable")
+    assert status(operated, token) == 401
+
+
+def test_before_the_mark_the_core_is_asked_once(operated, core, keys):
+    """A table that overflows forgets who was dropped, and so asks about everybody."""
+    tokens = [session(keys) for _ in range(2)]
+    handles = [str(uuid.uuid4()) for _ in range(9)]
+    operated.revoke({"sessionHandles": handles, "core": False})
+    assert operated.metric("sallyport_revocation_mark_seconds") > 0
+    for name, token in tokens:
+        before = core.count("/recipe/session/verify")
+        # Each of the two workers asks for itself.
+        assert [status(operated, token) for _ in range(12)] == [200] * 12
+        assert core.count("/recipe/session/verify") - before <= 2
+        assert core.asked[-1]["checkDatabase"] is True
+    core.verify = lambda asked: {"status": "UNAUTHORISED"}
+    name, token = session(keys)
+    assert status(operated, token) == 401
+    assert eventually(lambda: status(operated, token) == 401)
+    asked = core.count("/recipe/session/verify")
+    assert [status(operated, token) for _ in range(6)] == [401] * 6
+    assert core.count("/recipe/session/verify") == asked
