@@ -8,7 +8,7 @@ import Sessions
 /// What the gateway answers by itself.
 extension Worker {
     /// Room for an answer of our own: its head, its body, and a token.
-    static let ownAnswerRoom = 112 * 1024
+    static let ownAnswerRoom = 28 * 1024
 
     /// Answers with a row of the failure table; nothing of the upstream's reaches the client after
     /// it.
@@ -71,7 +71,8 @@ extension Worker {
     ) -> Bool {
         exchanges[exchange].status = status
         let client = exchanges[exchange].client
-        guard clients[client].transport.output.prepare(Self.ownAnswerRoom, from: &chunks) else {
+        let room = Self.ownAnswerRoom + deliveredBytes(exchange)
+        guard clients[client].transport.output.prepare(room, from: &chunks) else {
             abort(exchange, reason: exchanges[exchange].reason)
             return false
         }
@@ -86,6 +87,12 @@ extension Worker {
             to: &clients[client].transport.output
         )
         return true
+    }
+
+    private func deliveredBytes(_ exchange: Handle<Exchange>) -> Int {
+        guard exchanges[exchange].delivers else { return 0 }
+        let shared = authenticators.view(generations[exchanges[exchange].generation].authenticator)
+        return shared.value.deliveryGrowth(exchanges[exchange].session, isOurs: true)
     }
 
     /// A page of a listed origin may read the answer, or its SDK would see a network error instead

@@ -56,7 +56,8 @@ extension Authenticator {
     }
 
     /// The session of a token that a core gave in place of a verified one. Its signature is not
-    /// looked at: the core's keys would say what the core said.
+    /// verified, since the core's keys would say what the core said, but it must be one: nothing
+    /// else is written into fields.
     private func successor(
         _ bytes: [UInt8],
         of handle: [UInt8],
@@ -66,7 +67,7 @@ extension Authenticator {
         _ wall: Int64
     ) throws(SessionRefusal) -> VerifiedSession {
         guard let token = AccessToken.parse(bytes.span), token.sessionHandle == handle,
-            wall < token.expiry
+            token.signature != nil, wall < token.expiry
         else {
             throw SessionRefusal(
                 reason: .coreUnreachable,

@@ -168,6 +168,28 @@ def test_what_the_core_says_decides(rotating, rotation, upstream, says, status, 
     assert cleared == (["sAccessToken", "sRefreshToken"] if reason == "revoked" else [])
 
 
+@pytest.mark.parametrize("end", ["\r\nx-evil: 1", "\n", " ", "?", ""])
+def test_a_successor_is_a_token_or_nothing(rotating, rotation, upstream, end):
+    gateway, child = rotating(), rotation.child()
+    head, payload, signature = rotation.promoted[child].split(".")
+    rotation.promoted[child] = f"{head}.{payload}.{signature}{end}"
+    answer = ask(gateway, bearer(child))
+    assert answer.status == (503 if end else 200)
+    assert not answer.values("x-evil")
+
+
+def test_large_successors_are_delivered(rotating, rotation, keys, upstream):
+    gateway, large = rotating(), "x" * 5000
+    claims = {"sessionHandle": HANDLE, "large": large}
+    child = access(keys.dynamic, parentRefreshTokenHash1=PARENT, **claims)
+    rotation.promoted[child] = access(keys.dynamic, **claims)
+    for path in ["/required", "/jwt"]:
+        answer = ask(gateway, bearer(child), path=path)
+        assert answer.status == 200
+        assert answer.value("st-access-token") == rotation.promoted[child]
+        assert front_token(answer)["up"]["large"] == large
+
+
 def test_an_ended_session_is_cleared_as_the_sdk_does(rotating, rotation, upstream):
     gateway = rotating()
     rotation.core.verify = lambda asked: {"status": "UNAUTHORISED", "message": "x"}
