@@ -10,6 +10,7 @@ enum AdminService {
         case answer(ServiceResponse)
         case metrics
         case revoke(RevocationCommand)
+        case lookUp(SessionsQuery)
     }
 
     /// No web page may reach the admin listener: browsers send `Origin` or `Sec-Fetch-Site`, and a
@@ -37,6 +38,20 @@ enum AdminService {
         if let refusal = refusal(request, isLoopback: isLoopback) { return .answer(refusal) }
         if request.path == "/sessions/revoke" {
             return refusal(request, token: token).map { .answer($0) } ?? revocation(request)
+        }
+        if request.path.hasPrefix("/sessions/") || request.path.hasPrefix("/users/") {
+            if let refusal = refusal(request, token: token) { return .answer(refusal) }
+            guard request.method == .get else {
+                var response = ServiceResponse.text(405, "GET\n")
+                response.fields.append(("Allow", "GET"))
+                return .answer(response)
+            }
+            guard let query = SessionsQuery.parse(request.path) else {
+                return .answer(
+                    .text(404, "try /sessions/{handle}, /users/{id}/sessions or /users/{id}/jwts\n")
+                )
+            }
+            return .lookUp(query)
         }
         guard request.method == .get || request.method == .head else {
             var response = ServiceResponse.text(405, "GET or HEAD\n")

@@ -23,6 +23,7 @@ extension ControlLoop {
         guard var server = admin.take() else { return }
         var asked: [ServiceTicket] = []
         var revoking: [(RevocationCommand, ServiceTicket)] = []
+        var looking: [(SessionsQuery, ServiceTicket)] = []
         let secret = configuration.options.adminToken
         let notReady = notReady
         let isLoopback = configuration.options.admin?.isLoopback ?? false
@@ -42,11 +43,15 @@ extension ControlLoop {
             case .revoke(let command):
                 revoking.append((command, ticket))
                 return nil
+            case .lookUp(let query):
+                looking.append((query, ticket))
+                return nil
             }
         }
         admin = consume server
         for ticket in asked { collectMetrics(ticket) }
         for (command, ticket) in revoking { revoke(command, ticket) }
+        for (query, ticket) in looking { look(up: query, ticket) }
     }
 
     /// Why the gateway is not ready to judge requests; nil = it is.

@@ -8,11 +8,24 @@ import Sessions
 /// What control itself asks of cores, on operators' behalf.
 struct ControlCore: ~Copyable {
     var client: CoreClient
-    var calls = CallClient(kind: ControlEvent.coreCall)
+    var calls = CallClient(
+        kind: ControlEvent.coreCall,
+        capacity: CoreClient.maximumRunning * 2
+    )
     /// The core that each request under way was sent to.
     var locations: [UInt64: Int] = [:]
     /// Whose request a question belongs to.
-    var errands: [UInt64: (id: UInt64, question: CoreQuestion)] = [:]
+    var errands: [UInt64: Errand] = [:]
+    /// Questions of operators, by their number.
+    var requests: [UInt64: SessionsRequest] = [:]
+
+    /// One question of an operator's request.
+    struct Errand {
+        let id: UInt64
+        let question: CoreQuestion
+        /// Whether the request changes nothing.
+        let isLookUp: Bool
+    }
 
     init(options: CoreOptions) {
         client = CoreClient(options: options)
@@ -21,9 +34,9 @@ struct ControlCore: ~Copyable {
 
 extension ControlLoop {
     /// Asks a question for an operator's request.
-    mutating func ask(_ question: CoreQuestion, for id: UInt64) {
+    mutating func ask(_ question: CoreQuestion, for id: UInt64, isLookUp: Bool = false) {
         let (number, actions) = core.client.ask(question, now: time)
-        core.errands[number] = (id, question)
+        core.errands[number] = ControlCore.Errand(id: id, question: question, isLookUp: isLookUp)
         perform(actions)
     }
 
@@ -35,7 +48,10 @@ extension ControlLoop {
             case .send(let request):
                 if let outcome = send(request) { actions += outcomeActions(outcome) }
             case .answer(let number, let answer):
-                if let errand = core.errands.removeValue(forKey: number) {
+                guard let errand = core.errands.removeValue(forKey: number) else { break }
+                if errand.isLookUp {
+                    looked(errand.id, answer)
+                } else {
                     errandAnswered(errand.id, answer, to: errand.question)
                 }
             }

@@ -19,13 +19,13 @@ extension ControlLoop {
         try probeListeners()
         openRevocationFile()
         resolveTargets()
-        resolveCores()
         awaitFirstNames()
         try startWorkerThreads()
     }
 
     /// With the targets' addresses as they are known.
     mutating func startWorkerThreads() throws(GatewayFailure) {
+        resolveCores()
         let source = GenerationSource(
             number: generation,
             options: configuration.options,

@@ -9,7 +9,8 @@ struct SallyportCommand: ParsableCommand {
             "A gateway that terminates TLS, verifies SuperTokens sessions and forwards their JWT.",
         version: VersionCommand.text,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, ExplainCommand.self, DemoCommand.self,
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, SessionsCommand.self,
+            DemoCommand.self,
             VersionCommand.self,
         ]
     )

@@ -30,10 +30,20 @@ import Testing
         switch AdminService.verdict(request, isLoopback: isLoopback, notReady: notReady) {
         case .metrics: return "metrics"
         case .revoke: return "revoke"
+        case .lookUp(let query): return "\(query)"
         case .answer(let response):
             let allow = response.fields.map { " \($0.name): \($0.value)" }.joined()
             let text = String(decoding: response.content, as: UTF8.self)
             return "\(response.status)\(allow) \(text)"
+        }
+    }
+
+    @Test func pathsOfSessionsAreRead() {
+        #expect(SessionsQuery.parse("/users/a%2Fb%20c/jwts") == .jwts(user: "a/b c"))
+        #expect(SessionsQuery.parse("/users/%C3%A9/sessions") == .sessions(user: "é"))
+        #expect(SessionsQuery.parse("/sessions/h") == .session(handle: "h"))
+        for path in ["/users/%/jwts", "/users/%ff/jwts", "/users//jwts", "/sessions/", "/users/a"] {
+            #expect(SessionsQuery.parse(path) == nil)
         }
     }
 

@@ -1,0 +1,132 @@
+import Bytes
+import HTTPCore
+import JSON
+import Sessions
+
+/// What an operator asks of sessions, which the core answers.
+enum SessionsQuery: Equatable {
+    /// `GET /users/{id}/sessions`.
+    case sessions(user: String)
+    /// `GET /users/{id}/jwts`.
+    case jwts(user: String)
+    /// `GET /sessions/{handle}`.
+    case session(handle: String)
+
+    /// Sessions of one answer.
+    static let maximumSessions = 1000
+    /// Sessions asked for at one time: a user's many are no storm on the core.
+    static let sessionsAtOnce = 8
+
+    /// Nil for another path.
+    static func parse(_ path: String) -> SessionsQuery? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        let names = parts.map { name(String($0)) }
+        switch (parts.count, parts.first) {
+        case (2, "sessions"): return names[1].map { .session(handle: $0) }
+        case (3, "users") where parts.last == "sessions":
+            return names[1].map { .sessions(user: $0) }
+        case (3, "users") where parts.last == "jwts": return names[1].map { .jwts(user: $0) }
+        default: return nil
+        }
+    }
+
+    /// A segment with its escapes decoded.
+    private static func name(_ segment: String) -> String? {
+        guard let decoded = segment.percentDecoded,
+            (1...RevocationCommand.maximumNameBytes).contains(decoded.utf8.count)
+        else { return nil }
+        return decoded
+    }
+
+    /// The first question of the core.
+    var question: CoreQuestion {
+        switch self {
+        case .sessions(let user), .jwts(let user): .sessions(user: user)
+        case .session(let handle): .session(handle: handle)
+        }
+    }
+}
+
+extension String {
+    /// Nil where an escape is none, or what it makes is no UTF-8.
+    fileprivate var percentDecoded: String? {
+        var bytes: [UInt8] = []
+        let text = Array(utf8)
+        var index = 0
+        while index < text.count {
+            guard text[index] == UInt8(ascii: "%") else {
+                bytes.append(text[index])
+                index += 1
+                continue
+            }
+            guard index + 2 < text.count, let high = text[index + 1].hexadecimalValue,
+                let low = text[index + 2].hexadecimalValue
+            else { return nil }
+            bytes.append(high << 4 | low)
+            index += 3
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}
+
+/// What the core said so far of an operator's question.
+struct SessionsAnswer {
+    let query: SessionsQuery
+    let jwtProperty: String
+    /// In the core's order.
+    var handles: [String] = []
+    var found: [String: SessionInformation] = [:]
+    /// Handles whose sessions were asked for.
+    var asked = 0
+    /// Questions that are not answered.
+    var missing = 0
+    /// Sessions beyond `maximumSessions`, which are left out.
+    var leftOut = 0
+
+    /// The whole answer, when the last question is answered.
+    func response(wallMilliseconds: Int64) -> ServiceResponse {
+        let sessions = handles.compactMap { found[$0] }
+        var object: JSONObject = ["status": "OK"]
+        switch query {
+        case .session:
+            guard let session = sessions.first else {
+                return .json(404, #"{"status":"UNKNOWN_SESSION"}"#)
+            }
+            object["session"] = Self.described(session)
+        case .sessions:
+            object["sessions"] = .array(sessions.map(Self.described))
+        case .jwts:
+            object["jwts"] = .array(sessions.map { jwt($0, wallMilliseconds) })
+        }
+        if leftOut > 0 { object["leftOut"] = .integer(Int64(leftOut)) }
+        return ServiceResponse(
+            status: 200,
+            contentType: "application/json",
+            fields: [("Cache-Control", "no-store")],
+            content: JSONValue.object(object).serialized()
+        )
+    }
+
+    private static func described(_ session: SessionInformation) -> JSONValue {
+        .object([
+            "handle": .string(session.handle), "userId": .string(session.user),
+            "timeCreated": .integer(session.createdAt), "expiry": .integer(session.expiry),
+            "payload": (try? JSONValue.parse(session.payload.span)) ?? .null,
+        ])
+    }
+
+    private func jwt(_ session: SessionInformation, _ wall: Int64) -> JSONValue {
+        var object: JSONObject = ["handle": .string(session.handle)]
+        guard let jwt = StoredJWT(session, property: jwtProperty) else {
+            object["jwt"] = .null
+            object["detail"] = .string(
+                "no JWT without a request: from V3 on the access token itself is the JWT"
+            )
+            return .object(object)
+        }
+        object["jwt"] = .string(jwt.token)
+        object["expiry"] = jwt.expiry.map { .integer($0) } ?? .null
+        object["expired"] = .bool(jwt.expiry.map { $0 <= wall } ?? false)
+        return .object(object)
+    }
+}
