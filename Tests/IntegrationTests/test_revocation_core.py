@@ -1,13 +1,12 @@
 """What revocation asks and tells the core."""
 
-import base64
 import json
 import uuid
 
 import pytest
 from support.client import eventually
 from support.message import bearer, get
-from support.tokens import access
+from support.tokens import access, claims_of
 from test_revocation_admin import Operated, with_admin
 
 
@@ -22,9 +21,8 @@ def fixture_operated(base_configuration, core, tmp_path, upstream):
 
 
 def verified(asked):
-    payload = asked["accessToken"].split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
-    return {"status": "OK", "session": {"handle": claims["sessionHandle"], "userId": "u"}}
+    handle = claims_of(asked["accessToken"])["sessionHandle"]
+    return {"status": "OK", "session": {"handle": handle, "userId": "u"}}
 
 
 def session(keys, name=None):

@@ -9,7 +9,7 @@ from support.core import Core
 from support.gateway import Gateway, changed
 from support.keys import Key, KeyRing
 from support.message import bearer, cookie, get, rows
-from support.tokens import access, inner, legacy, now, seed_session
+from support.tokens import access, claims_of, inner, legacy, now, seed_session
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 VECTORS = json.loads((FIXTURES / "token-vectors.json").read_text())
@@ -24,9 +24,16 @@ def vectors(base_configuration, tmp_path_factory):
             "publicKey": VECTORS["legacySigningPublicKey"], "expiryTime": 4102444800000,
             "createdAt": 1700000000000,
         }]
+        core.verify = confirmed
         configuration = changed(base_configuration, sessions__core__urls=[core.url])
         with Gateway(configuration, tmp_path_factory.mktemp("gateway")) as gateway:
             yield gateway.wait_for_keys()
+
+
+def confirmed(asked):
+    """A child token's session stands, and the token stays."""
+    handle = claims_of(asked["accessToken"])["sessionHandle"]
+    return {"status": "OK", "session": {"handle": handle, "userId": "u"}}
 
 
 EXPECTED = {

@@ -79,7 +79,7 @@ class Core:
         fields = {"Content-Type": "application/json; charset=UTF-8"}
         respond(request, status, json.dumps(value).encode(), fields)
 
-    def answer(self, method, path, content):
+    def answer(self, method, path, content=b""):
         asked = (method, path.removeprefix(self.base_path).partition("?")[0])
         if asked == ("GET", "/apiversion"):
             return 200, {"versions": self.versions}
