@@ -93,10 +93,9 @@ extension ControlLoop {
     mutating func errandAnswered(_ id: UInt64, _ answer: CoreAnswer, to question: CoreQuestion) {
         switch answer {
         case .handles(let handles):
-            let end = min(handles.count, RevocationCommand.maximumHandles)
-            let removed = Array(handles[..<end])
-            drop(removed, for: id)
-            ask(.revoke(handles: removed), for: id)
+            // Whatever became of the request meanwhile: what the core is told holds here too.
+            drop(handles, for: id)
+            ask(.revoke(handles: handles), for: id)
         case .revoked:
             guard case .revoke(let handles) = question else { return }
             coreErrandEnded(id, handles: handles)
@@ -113,20 +112,19 @@ extension ControlLoop {
     mutating func coreErrandEnded(_ id: UInt64, handles: [String]?) {
         guard let index = revocations.requests.firstIndex(where: { $0.id == id }) else { return }
         revocations.requests[index].core = handles == nil ? .failed : .told
-        let known = Set(revocations.requests[index].handles)
-        if let handles { drop(handles.filter { !known.contains($0) }, for: id) }
         answerRevocations()
     }
 
+    /// Drops sessions everywhere; the request, if it still waits, waits for all workers.
     private mutating func drop(_ handles: [String], for id: UInt64) {
-        guard !handles.isEmpty,
-            let index = revocations.requests.firstIndex(where: { $0.id == id })
-        else { return }
+        guard !handles.isEmpty else { return }
         let number = revocations.nextNumber
         revocations.nextNumber += 1
-        revocations.requests[index].handles += handles
-        revocations.requests[index].number = number
-        revocations.requests[index].missing = Set(workers.indices)
+        if let index = revocations.requests.firstIndex(where: { $0.id == id }) {
+            revocations.requests[index].handles += handles
+            revocations.requests[index].number = number
+            revocations.requests[index].missing = Set(workers.indices)
+        }
         metrics.increment(.sessionsRevokedByOperators, by: UInt64(handles.count))
         let wall = loop.wallMilliseconds
         let sessions = handles.map { handle in

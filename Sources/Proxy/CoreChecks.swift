@@ -14,6 +14,11 @@ extension Worker {
             authorize(exchange, .refused(refusal))
             return
         }
+        // The core is not troubled with what is known.
+        guard !isDropped(child.handle) else {
+            authorize(exchange, .refused(Self.dropped))
+            return
+        }
         awaitOwner(exchange, child)
     }
 
@@ -50,14 +55,26 @@ extension Worker {
             isSeedEra: Authenticator.isSeedEra(exchanges[exchange].head, bytes.span),
             wallMilliseconds: loop.wallMilliseconds
         )
-        if case .session(let session) = outcome {
-            if let mark = exchanges[exchange].askedMark {
-                authenticators[shared].authenticator.confirm(session, mark: mark)
-            }
-            let standing = authenticators[shared].authenticator.check(outcome, against: revoked)
-            authorize(exchange, standing)
+        guard case .session(let held) = outcome else {
+            authorize(exchange, outcome)
             return
         }
-        authorize(exchange, outcome)
+        exchanges[exchange].session = held
+        // A yes counts for this request even if the mark moved while the core was asked.
+        if isDropped(authenticators[shared].copiedHandle(held)) {
+            authorize(exchange, .refused(Self.dropped))
+            return
+        }
+        if let mark = exchanges[exchange].askedMark {
+            authenticators[shared].authenticator.confirm(held, mark: mark)
+        }
+        authorize(exchange, .session(held))
     }
+
+    /// Whether the session was dropped and is remembered.
+    private func isDropped(_ handle: [UInt8]) -> Bool {
+        revoked.contains(revoked.fingerprint(handle.span))
+    }
+
+    private static let dropped = SessionRefusal(reason: .revoked, answer: .unauthorised)
 }

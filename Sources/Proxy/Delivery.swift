@@ -9,12 +9,12 @@ import Sessions
 /// both.
 enum Delivery {
     /// What an upstream's answer does with the session's tokens.
-    enum UpstreamFields: Equatable {
-        case none
-        /// It takes them away: the session has ended.
-        case cleared
-        /// It gives an access token, here.
-        case token(ByteRange, isCookie: Bool)
+    struct UpstreamFields {
+        /// The access tokens that it gives.
+        var cookies: [ByteRange] = []
+        var fields: [ByteRange] = []
+        /// Whether it takes a token away.
+        var clears = false
     }
 
     /// Looks through an answer's head.
@@ -23,18 +23,24 @@ enum Delivery {
         _ bytes: Span<UInt8>,
         cookieName: Span<UInt8>
     ) -> UpstreamFields {
-        var found = UpstreamFields.none
+        var found = UpstreamFields()
         for line in head.fields where !line.isAlias {
             switch line.id {
             case .frontToken, .idRefreshToken:
-                if bytes.bytes(line.value).equals("remove") { return .cleared }
+                if bytes.bytes(line.value).equals("remove") { found.clears = true }
             case .stAccessToken:
-                if line.value.isEmpty { return .cleared }
-                found = .token(line.value, isCookie: false)
+                if line.value.isEmpty {
+                    found.clears = true
+                } else {
+                    found.fields.append(line.value)
+                }
             case .setCookie:
                 guard let value = cookieValue(line.value, bytes, named: cookieName) else { break }
-                if isNothing(bytes.bytes(value)) { return .cleared }
-                found = .token(value, isCookie: true)
+                if isNothing(bytes.bytes(value)) {
+                    found.clears = true
+                } else {
+                    found.cookies.append(value)
+                }
             default: break
             }
         }
@@ -164,16 +170,25 @@ extension Worker {
             bytes.span,
             cookieName: name.span
         )
-        switch found {
-        case .none: return true
-        case .cleared: return false
-        case .token(let range, let isCookie):
-            return !authenticators[shared].authenticator.isSuccessor(
-                bytes.span.bytes(range),
-                isCookie: isCookie,
-                of: session,
-                wallMilliseconds: loop.wallMilliseconds
-            )
+        guard !found.cookies.isEmpty || !found.fields.isEmpty else { return !found.clears }
+        // One token, as the client sends its own; a page may be let read it besides.
+        let isUsual =
+            session.isCookieBorne
+            ? found.cookies.count == 1 && found.fields.count <= 1
+            : found.fields.count == 1 && found.cookies.isEmpty
+        guard isUsual, !found.clears else { return true }
+        let wall = loop.wallMilliseconds
+        for (list, isCookie) in [(found.cookies, true), (found.fields, false)] {
+            for range in list {
+                let isOurs = authenticators[shared].authenticator.isSuccessor(
+                    bytes.span.bytes(range),
+                    isCookie: isCookie,
+                    of: session,
+                    wallMilliseconds: wall
+                )
+                if !isOurs { return true }
+            }
         }
+        return false
     }
 }

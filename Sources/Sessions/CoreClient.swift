@@ -72,6 +72,8 @@ public struct CoreClient: Sendable {
         let location: Int
         /// Nil = it asks for the version.
         let question: UInt64?
+        /// In which it was asked: what the core speaks by now says nothing of that.
+        var version: CoreVersion?
     }
 }
 
@@ -108,7 +110,7 @@ extension CoreClient {
         guard let sent = requests.removeValue(forKey: request) else { return [] }
         var actions: [Action] = []
         if let id = sent.question {
-            settle(id, sent.location, status, body, now, &actions)
+            settle(id, sent, status, body, now, &actions)
         } else if status == 200, let version = CoreVersion.agreed(body) {
             opened(sent.location, version, now, &actions)
         } else {
@@ -209,7 +211,7 @@ extension CoreClient {
             version: version,
             core: options
         )
-        requests[request.id] = Sent(location: location, question: id)
+        requests[request.id] = Sent(location: location, question: id, version: version)
         actions.append(.send(request))
     }
 
@@ -249,7 +251,7 @@ extension CoreClient {
 
     private mutating func settle(
         _ id: UInt64,
-        _ location: Int,
+        _ sent: Sent,
         _ status: UInt16,
         _ body: Span<UInt8>,
         _ now: KeyFetcher.Time,
@@ -260,16 +262,16 @@ extension CoreClient {
         do throws(CoreFailure) {
             answer = try asked.question.answer(asked.step, status: status, body)
         } catch {
-            failed(id, at: location, error, now, &actions)
+            failed(id, at: sent.location, error, now, &actions)
             return
         }
-        cores[location].failures = 0
-        if asked.step == .question, case .verified = answer, let version = cores[location].version,
+        cores[sent.location].failures = 0
+        if asked.step == .question, case .verified = answer, let version = sent.version,
             asked.question.needsPresence(version)
         {
             questions[id]?.answer = answer
             questions[id]?.step = .presence
-            send(id, to: location, version, &actions)
+            send(id, to: sent.location, version, &actions)
             return
         }
         // That the session is there confirms what was said before.

@@ -166,6 +166,10 @@ def test_what_the_core_says_decides(rotating, rotation, upstream, says, status, 
         assert answer.value("retry-after")
     cleared = [v.split("=")[0] for v in answer.values("set-cookie")]
     assert cleared == (["sAccessToken", "sRefreshToken"] if reason == "revoked" else [])
+    # A session that is known to have ended is asked about no more.
+    asked = rotation.count()
+    assert ask(gateway, cookie(child)).status == status
+    assert (rotation.count() == asked) == (reason == "revoked")
 
 
 @pytest.mark.parametrize("end", ["\r\nx-evil: 1", "\n", " ", "?", ""])
@@ -201,6 +205,11 @@ def test_an_ended_session_is_cleared_as_the_sdk_does(rotating, rotation, upstrea
     ]
     assert answer.value("front-token") == "remove"
     assert answer.values("st-access-token") == answer.values("st-refresh-token") == [""]
+
+
+def test_an_ended_session_of_the_seed_era_is_cleared_as_its_sdk_does(rotating, rotation, upstream):
+    gateway = rotating()
+    rotation.core.verify = lambda asked: {"status": "UNAUTHORISED", "message": "x"}
     answer = ask(gateway, f"{cookie(rotation.child())}; {MARKER}")
     assert [v.split("=")[0] for v in answer.values("set-cookie")] == [
         "sAccessToken",
@@ -225,6 +234,57 @@ def test_cookies_are_written_as_configured(rotating, rotation, upstream):
     assert line.endswith("; HttpOnly; SameSite=Strict")
 
 
+@pytest.mark.parametrize("by, lines, wins", [
+    (cookie, ["sAccessToken=MINE"], True),
+    (cookie, ["sAccessToken=MINE", "st:MINE"], True),
+    (cookie, ["sAccessToken=OTHER"], False),
+    (cookie, ["sAccessToken=OTHER", "sAccessToken=MINE"], False),
+    (cookie, ["st:OTHER", "sAccessToken=MINE"], False),
+    (cookie, ["st:MINE"], False),
+    (cookie, ["sAccessToken=", "st:OTHER"], False),
+    (cookie, ["sAccessToken=garbage"], False),
+    (bearer, ["st:MINE"], True),
+    (bearer, ["sAccessToken=MINE"], False),
+    (bearer, ["st:OTHER"], False),
+])
+def test_the_client_gets_one_token(rotating, rotation, keys, own_upstream, by, lines, wins):
+    tokens = {
+        "MINE": access(keys.dynamic, sessionHandle=HANDLE, n="own"),
+        "OTHER": access(keys.dynamic, sessionHandle="another"),
+    }
+    fields = []
+    for line in lines:
+        field = "st-access-token: " + line[3:] if line[:3] == "st:" else f"Set-Cookie: {line}"
+        for name, token in tokens.items():
+            field = field.replace(name, token)
+        fields.append(field)
+    head = ["HTTP/1.1 200 OK", *fields, "front-token: theirs", "Content-Length: 0", "", ""]
+    own_upstream.answer = "\r\n".join(head).encode()
+    gateway = rotating(upstreams__main__targets=[own_upstream.url])
+    child = rotation.child()
+    answer = ask(gateway, by(child))
+    own = tokens["MINE"] if wins else rotation.promoted[child]
+    given = [value.split(";")[0][13:] for value in answer.values("set-cookie")]
+    given += answer.values("st-access-token")
+    assert set(given) == {own}
+    assert (answer.values("front-token") == ["theirs"]) == wins
+
+
+@pytest.mark.parametrize("line", ["front-token: remove", "Set-Cookie: sAccessToken=; Path=/"])
+def test_an_upstream_that_ends_the_session_has_the_last_word(
+    rotating, rotation, own_upstream, line
+):
+    head = ["HTTP/1.1 200 OK", line, "Content-Length: 0", "", ""]
+    own_upstream.answer = "\r\n".join(head).encode()
+    gateway = rotating(upstreams__main__targets=[own_upstream.url])
+    answer = ask(gateway, cookie(rotation.child()))
+    assert answer.status == 200
+    name, value = line.split(": ")
+    assert answer.values(name.lower()) == [value]
+    other = "set-cookie" if name == "front-token" else "front-token"
+    assert not answer.values(other)
+
+
 def test_children_can_be_left_alone(rotating, rotation, upstream):
     gateway, child = rotating(sessions__verify_children=False), rotation.child()
     answer = ask(gateway, cookie(child))
@@ -240,26 +300,51 @@ def test_own_answers_deliver_too(rotating, rotation):
     assert answer.value("st-access-token") == rotation.promoted[child]
 
 
-def test_one_storm_one_question(rotating, rotation, upstream):
-    gateway, child = rotating(), rotation.child()
-    rotation.core.verify_delay = 0.3
+def storm(gateway, child, connections=200, requests=5):
+    """Everybody at once with one child token; the answers."""
     answers = []
 
     def some():
-        with Connection(gateway.port) as client:
-            for _ in range(5):
-                client.send(request("GET /required HTTP/1.1", cookie(child)))
-                answers.append(client.read())
+        with Connection(gateway.port, timeout=20) as connection:
+            for _ in range(requests):
+                answers.append(connection.ask(request("GET /required HTTP/1.1", cookie(child))))
 
-    threads = [threading.Thread(target=some) for _ in range(40)]
+    threads = [threading.Thread(target=some) for _ in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(answers) == connections * requests
+    return answers
+
+
+def test_one_storm_one_question(rotating, rotation, answering):
+    gateway, child = rotating(), rotation.child()
+    rotation.core.verify_delay = 0.5
+    answers = storm(gateway, child)
     assert rotation.count() == 1
-    assert len(answers) == 200
     assert {answer.status for answer in answers} == {200}
-    assert len({delivered_cookie(answer).split(";")[0] for answer in answers}) == 1
+    promoted = {delivered_cookie(answer).split(";")[0] for answer in answers}
+    assert promoted == {f"sAccessToken={rotation.promoted[child]}"}
+
+
+@pytest.mark.parametrize("trouble", ["failing", "late", "garbage", "an error"])
+def test_a_storm_without_an_answer_lets_nobody_pass(rotating, rotation, answering, trouble):
+    gateway = rotating(sessions__core__timeout="400ms")
+    child = rotation.child()
+    if trouble == "failing":
+        rotation.core.failing = True
+    elif trouble == "late":
+        rotation.core.verify_delay = 1
+    elif trouble == "garbage":
+        rotation.core.verify = lambda asked: ["garbage"]
+    else:
+        rotation.core.verify = None
+    answers = storm(gateway, child, requests=1)
+    assert {(answer.status, answer.reason) for answer in answers} == {(503, "core_unreachable")}
+    rotation.core.failing, rotation.core.verify_delay = False, 0
+    rotation.core.verify = rotation.verify
+    assert eventually(lambda: ask(gateway, cookie(child)).status == 200, within=2)
 
 
 @pytest.mark.parametrize("trouble", ["stop", "fail", "late"])

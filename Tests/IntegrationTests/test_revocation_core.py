@@ -4,7 +4,7 @@ import json
 import uuid
 
 import pytest
-from support.client import eventually
+from support.client import Connection, eventually
 from support.message import bearer, get
 from support.tokens import access, claims_of
 from test_revocation_admin import Operated, with_admin
@@ -81,3 +81,17 @@ def test_before_the_mark_the_core_is_asked_once(operated, core, keys):
     asked = core.count("/recipe/session/verify")
     assert [status(operated, token) for _ in range(6)] == [401] * 6
     assert core.count("/recipe/session/verify") == asked
+
+
+def test_a_yes_counts_though_the_mark_moved_meanwhile(operated, core, keys):
+    operated.revoke({"sessionHandles": [str(uuid.uuid4()) for _ in range(9)], "core": False})
+    _, token = session(keys)
+    core.verify_delay = 0.4
+    for _ in range(2):
+        before = core.count("/recipe/session/verify")
+        with Connection(operated.port) as connection:
+            connection.send(get("/required", bearer(token)))
+            assert eventually(lambda: core.count("/recipe/session/verify") > before)
+            operated.revoke({"sessionHandles": [str(uuid.uuid4()) for _ in range(9)],
+                             "core": False})
+            assert connection.read().status == 200

@@ -112,6 +112,16 @@ import Testing
         #expect(driver.answered(4, #"{"status":"UNAUTHORISED"}"#) == ["answer 1: ended"])
     }
 
+    @Test func theVersionThatItWasAskedInDecides() {
+        var driver = CoreDriver(cores: 1)
+        _ = driver.ask("a")
+        _ = driver.ask("b")
+        #expect(driver.answered(2, #"{"versions":["2.9"]}"#).count == 2)
+        // The core's version is forgotten while the question is under way.
+        #expect(driver.answered(5, "", status: 400).count == 1)
+        #expect(driver.answered(4, Self.fine) == ["6: GET 0/recipe/session?sessionHandle=h"])
+    }
+
     @Test func moreThanRunAtOnceWaitInOrder() {
         var driver = started()
         for number in 0..<CoreClient.maximumRunning {
@@ -179,10 +189,10 @@ struct CoreDriver {
         client.ask(Self.question(token), now: now).id
     }
 
-    mutating func answered(_ request: UInt64, _ body: String) -> [String] {
+    mutating func answered(_ request: UInt64, _ body: String, status: UInt16 = 200) -> [String] {
         let bytes = Array(body.utf8)
         return described(
-            client.answered(request: request, status: 200, body: bytes.span, now: now)
+            client.answered(request: request, status: status, body: bytes.span, now: now)
         )
     }
 
