@@ -103,7 +103,17 @@ extension Worker {
         armTimer(exchange, at: loop.now + core.patience)
     }
 
-    /// The wait is over without an answer, or nobody waits any more.
+    /// The wait is over without an answer. The owner's may be lost: nobody waits for it any longer,
+    /// so that the next request asks anew.
+    mutating func gaveUpOnCore(_ exchange: Handle<Exchange>) {
+        let token = core.children.first { $0.value.contains(exchange) }?.key
+        leaveCore(exchange)
+        exchanges[exchange].coreAnswer = .unreachable(.unreachable)
+        resume(exchange)
+        if let token { childAnswered(token, .unreachable(.unreachable)) }
+    }
+
+    /// The exchange waits no more; others may.
     mutating func leaveCore(_ exchange: Handle<Exchange>) {
         for (id, waiting) in core.checks where waiting.contains(exchange) {
             core.checks[id] = waiting.filter { $0 != exchange }

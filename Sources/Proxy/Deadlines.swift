@@ -3,7 +3,6 @@ import Connections
 import EventLoop
 import HTTPCore
 import Observability
-import Sessions
 
 /// Timer numbers: clients by slot, then upstream connections, then exchanges.
 extension Worker {
@@ -131,9 +130,7 @@ extension Worker {
             exchanges[exchange].keyFetchFailed = true
             resume(exchange)
         case .awaitingCore:
-            leaveCore(exchange)
-            exchanges[exchange].coreAnswer = .unreachable(.unreachable)
-            resume(exchange)
+            gaveUpOnCore(exchange)
         case .awaitingUpstream:
             refuse(exchange, .overloaded)
         case .judging, .awaitingTurn, .connecting, .awaitingResponse, .relayingResponse, .answered:
