@@ -1,4 +1,5 @@
 internal import Bytes
+internal import HTTPCore
 
 /// A cookie's value as the SuperTokens SDKs read it.
 enum CookieValue {
@@ -11,6 +12,24 @@ enum CookieValue {
             return value.copied()
         }
         return percentDecoded(value) ?? value.copied()
+    }
+
+    /// A token as its cookie's value, in the spelling of the value whose place it takes: an adapter
+    /// that writes tokens without escapes (Koa's and Hapi's, docs/frameworks.md) may not read any.
+    static func encoded(_ token: Span<UInt8>, like replaced: Span<UInt8>) -> [UInt8] {
+        if isPlain(replaced) { return token.copied() }
+        var value: [UInt8] = []
+        // As JavaScript's encodeURIComponent, which the other SDKs use: the alphabets are the same
+        // for all that a token can hold.
+        PercentEncoding.append(token, to: &value)
+        return value
+    }
+
+    /// Whether it holds what others escape, and nothing escaped: a legacy token has a `=` at least,
+    /// at the end of its header.
+    private static func isPlain(_ raw: Span<UInt8>) -> Bool {
+        raw.scan(for: UInt8(ascii: "="), from: 0, to: raw.count) < raw.count
+            && raw.scan(for: UInt8(ascii: "%"), from: 0, to: raw.count) == raw.count
     }
 
     private static func unquoted(_ raw: Span<UInt8>) -> Range<Int> {

@@ -37,6 +37,7 @@ extension Authenticator {
                     of: token.sessionHandle,
                     proof,
                     to: kind,
+                    replacing: credential,
                     isSeedEra: moment.isSeedEra,
                     wall
                 )
@@ -63,6 +64,7 @@ extension Authenticator {
         of handle: [UInt8],
         _ proof: Proof,
         to kind: CredentialKind,
+        replacing replaced: Span<UInt8>,
         isSeedEra: Bool,
         _ wall: Int64
     ) throws(SessionRefusal) -> VerifiedSession {
@@ -81,6 +83,7 @@ extension Authenticator {
             of: token,
             bytes: bytes,
             to: kind,
+            replaced: replaced,
             isSeedEra: isSeedEra,
             wallMilliseconds: wall
         )
@@ -132,15 +135,16 @@ extension Authenticator {
         do throws(SessionRefusal) {
             guard let newToken = try Self.newToken(answer) else { return .session(reference) }
             let kind = reference.isCookieBorne ? CredentialKind.cookie : .bearer
+            let credential = cache.bytes(.credential, of: reference).copied()
             let session = try successor(
                 newToken,
                 of: sessionHandle(reference).copied(),
                 Proof(key: 0, until: .max),
                 to: kind,
+                replacing: credential.span,
                 isSeedEra: isSeedEra,
                 wall
             )
-            let credential = cache.bytes(.credential, of: reference).copied()
             cache.release(reference)
             let index = cache.insert(
                 session,

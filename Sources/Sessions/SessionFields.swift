@@ -17,11 +17,13 @@ struct SessionFields: Sendable {
     private static let cookieLifetime: Int64 = 365 * 86_400
 
     /// The lines that give a client a new access token, read from `bytes`, as it sent the one whose
-    /// place it takes; `isSeedEra`: whether its SDK is one that sends `sIdRefreshToken`.
+    /// place it takes, which was `replaced` as it came; `isSeedEra`: whether its SDK is one that
+    /// sends `sIdRefreshToken`.
     func delivery(
         of token: AccessToken,
         bytes: [UInt8],
         to kind: CredentialKind,
+        replaced: Span<UInt8>,
         isSeedEra: Bool,
         wallMilliseconds: Int64
     ) -> [UInt8] {
@@ -32,7 +34,7 @@ struct SessionFields: Sendable {
                 isSeedEra ? token.expiry / 1000 : wallMilliseconds / 1000 + Self.cookieLifetime
             append(
                 cookie: options.accessTokenCookie,
-                bytes.span,
+                CookieValue.encoded(bytes.span, like: replaced).span,
                 path: options.cookies.path,
                 domain: options.cookies.domain,
                 expiry: expiry,
@@ -80,9 +82,7 @@ struct SessionFields: Sendable {
         to lines: inout [UInt8]
     ) {
         lines += Array("Set-Cookie: \(name)=".utf8)
-        // As JavaScript's encodeURIComponent, which the SDKs use: the alphabets are the same for
-        // all that a token can hold.
-        PercentEncoding.append(value, to: &lines)
+        lines += value.copied()
         if !domain.isEmpty { lines += Array("; Domain=\(domain)".utf8) }
         lines += Array("; Path=\(path); Expires=".utf8)
         var date = Buffer(capacity: 64)
