@@ -161,6 +161,7 @@ enum SessionReader {
         if let text = path("path", &section) { cookies.path = text }
         if let text = path("refresh_path", &section) { cookies.refreshPath = text }
         section.boolean("secure", into: &cookies.isSecure)
+        section.boolean("expose_access_token", into: &cookies.exposesAccessToken)
         section.choice(
             "same_site",
             ["lax": .lax, "strict": .strict, "none": .none],

@@ -149,8 +149,14 @@ extension SharedAuthenticator {
         return DeliveredLines(
             lines: authenticator.delivery(session),
             cookieName: accessTokenCookie.span,
-            exposedNames: session.isCookieBorne ? "front-token" : "front-token, st-access-token"
+            exposedNames: deliveredNames(session)
         )
+    }
+
+    /// The fields of a delivery that pages may read.
+    func deliveredNames(_ session: SessionReference) -> StaticString {
+        let hasField = !session.isCookieBorne || options.cookies.exposesAccessToken
+        return hasField ? "front-token, st-access-token" : "front-token"
     }
 }
 

@@ -148,10 +148,7 @@ extension Worker {
         }
         let lines = shared.value.copiedDelivery(session)
         clients[client].transport.output.append(lines.span)
-        appendAllowedOrigin(
-            exchange,
-            exposing: session.isCookieBorne ? "front-token" : "front-token, st-access-token"
-        )
+        appendAllowedOrigin(exchange, exposing: shared.value.deliveredNames(session))
     }
 
     /// Finds the head's origin among the listed ones while the head's bytes are still in the input.

@@ -40,7 +40,9 @@ struct SessionFields: Sendable {
                 expiry: expiry,
                 to: &lines
             )
-        case .bearer:
+        case .bearer: break
+        }
+        if kind == .bearer || options.cookies.exposesAccessToken {
             lines += Array("st-access-token: ".utf8) + bytes + Self.lineEnd
         }
         lines += Array("front-token: ".utf8) + Self.frontToken(token) + Self.lineEnd

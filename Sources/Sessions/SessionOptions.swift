@@ -109,6 +109,9 @@ public struct SessionOptions: Sendable, Equatable {
         /// A domain that cookies were set for in the past: what ends a session ends these, too. Nil
         /// = none; empty = the host's own.
         public var olderDomain: String?
+        /// Whether pages may read the access token of a session in cookies: a field has it as
+        /// well.
+        public var exposesAccessToken = false
 
         /// The SDKs' defaults for a service of one site.
         public init() {}
