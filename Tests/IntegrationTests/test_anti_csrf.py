@@ -152,7 +152,31 @@ def test_a_foreign_bearer_beside_a_cookie_is_cookie_mode(with_mode, keys, mode):
 
 
 @pytest.mark.parametrize("mode", ["auto", "custom_header", "token"])
+def test_a_foreign_bearer_beside_a_cookie_reads(with_mode, keys, upstream, mode):
+    gateway = with_mode(mode)
+    for token in tokens(keys, TOKEN):
+        answer = ask(gateway, "GET", "Authorization: Bearer abc.def.ghi", cookie(token), FOREIGN)
+        assert_passed(answer, upstream)
+
+
+@pytest.mark.parametrize("mode", ["auto", "custom_header", "token"])
 def test_routes_without_a_session_ask_for_nothing(with_mode, upstream, mode):
     gateway = with_mode(mode)
     assert ask(gateway, "POST", EVIL, FOREIGN, path="/public").status == 200
     assert upstream.received().value("authorization") is None
+
+
+@pytest.mark.parametrize("mode, field", [
+    ("custom_header", "rid: session"), ("token", f"anti-csrf: {TOKEN}"), ("auto", "rid: x"),
+], ids=["custom_header", "token", "auto"])
+def test_without_a_token_nothing_is_asked_for(with_mode, keys, upstream, mode, field):
+    """Where a session is optional: a request without one is no forgery of anything, whatever it
+    carries; one with a token is asked as everywhere."""
+    gateway = with_mode(mode)
+    for fields in [(), (field,), (EVIL,), (cookie("garbage"), EVIL)]:
+        assert ask(gateway, "POST", *fields, path="/optional").status == 200
+        assert upstream.received().value("authorization") is None
+    for token in tokens(keys, TOKEN):
+        assert_refused(ask(gateway, "POST", cookie(token), EVIL, path="/optional"))
+        passed = ask(gateway, "POST", cookie(token), EVIL, field, path="/optional")
+        assert_passed(passed, upstream)

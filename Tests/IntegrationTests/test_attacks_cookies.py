@@ -32,6 +32,8 @@ READ = [
     ("$Version and $Path", '$Version="1"; sAccessToken={}; $Path="/"', None,
      '$Version="1"; $Path="/"'),
     ("semicolons in the quotes of another", 'a="; sAccessToken={}; b="', None, 'a="; b="'),
+    ("JSON and a broken escape in another", 'custom={{"a":"b%b"}}; sAccessToken={}', None,
+     'custom={{"a":"b%b"}}'),
     ("empty pairs", "; ;sAccessToken={};;", None, None),
     ("a name without a value", "a; sAccessToken={}; b", None, "a; b"),
     ("equals signs before", "=; sAccessToken={}", None, "="),
