@@ -24,6 +24,8 @@ public struct TimerWheel: ~Copyable {
     private var heads: [UInt32]
     /// A bit for each slot with a list that is not empty.
     private var occupied: [UInt64]
+    /// A bit for each word of `occupied` that is not zero: a sparse wheel is not searched.
+    private var occupiedWords: UInt64 = 0
     /// Hung entries lie in `cursor ..< cursor + slotCount`; all before are done.
     private var cursor: UInt64
     /// No entry is hung before it, so that calls of `nextExpired` come to an end even when each ID
@@ -114,6 +116,7 @@ extension TimerWheel {
         if head != Self.none { entries[Int(head)].previous = id }
         heads[slot] = id
         occupied[slot / 64] |= 1 << UInt64(slot % 64)
+        occupiedWords |= 1 << UInt64(slot / 64)
     }
 
     private mutating func unlink(_ id: UInt32) {
@@ -124,27 +127,31 @@ extension TimerWheel {
             entries[Int(entry.previous)].next = entry.next
         } else {
             heads[slot] = entry.next
-            if entry.next == Self.none { occupied[slot / 64] &= ~(1 << UInt64(slot % 64)) }
+            if entry.next == Self.none { vacate(slot) }
         }
         entries[Int(id)].tick = Self.unarmed
     }
 
+    private mutating func vacate(_ slot: Int) {
+        let word = slot / 64
+        occupied[word] &= ~(1 << UInt64(slot % 64))
+        if occupied[word] == 0 { occupiedWords &= ~(1 << UInt64(word)) }
+    }
+
     /// The tick of the first slot from the cursor on that holds an entry.
     private func firstOccupied() -> UInt64? {
+        guard occupiedWords != 0 else { return nil }
         let start = Self.slot(cursor)
-        let words = occupied.count
         var word = start / 64
         var bits = occupied[word] & (UInt64.max << UInt64(start % 64))
-        // One more than there are words: the first one's lower bits come last.
-        for _ in 0...words {
-            if bits != 0 {
-                let slot = word * 64 + bits.trailingZeroBitCount
-                let distance = (slot - start + Int(Self.slotCount)) % Int(Self.slotCount)
-                return cursor + UInt64(distance)
-            }
-            word = (word + 1) % words
+        if bits == 0 {
+            // The words after it, then those before it; its own lower bits come last.
+            let after = occupiedWords & ~(UInt64.max >> UInt64(63 - word))
+            word = (after != 0 ? after : occupiedWords).trailingZeroBitCount
             bits = occupied[word]
         }
-        return nil
+        let slot = word * 64 + bits.trailingZeroBitCount
+        let distance = (slot - start + Int(Self.slotCount)) % Int(Self.slotCount)
+        return cursor + UInt64(distance)
     }
 }

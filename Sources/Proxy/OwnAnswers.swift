@@ -206,11 +206,6 @@ extension SharedAuthenticator {
         authenticator.delivery(session).copied()
     }
 
-    /// Empty, and no copy, where nothing asks for one.
-    func copiedAntiCSRFToken(_ session: SessionReference) -> [UInt8] {
-        authenticator.antiCSRFToken(session).copied()
-    }
-
     func copiedHandle(_ session: SessionReference) -> [UInt8] {
         authenticator.sessionHandle(session).copied()
     }

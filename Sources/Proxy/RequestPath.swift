@@ -184,24 +184,35 @@ extension Worker {
             exchanges[exchange].head.method != .get
         else { return true }
         let generation = exchanges[exchange].generation
-        let token = authenticators[generations[generation].authenticator]
-            .copiedAntiCSRFToken(session)
-        return admitsCookie(exchange, token.span)
+        let bytes = clients[exchanges[exchange].client].input
+        return authenticators[generations[generation].authenticator].admits(
+            session,
+            by: generations[generation].antiCSRF,
+            head: exchanges[exchange].head,
+            bytes: bytes.span,
+            target: exchanges[exchange].storage.target,
+            scheme: clientScheme(exchange)
+        )
     }
 
     /// Whether it may be, when this is the session's anti-CSRF token.
     func admitsCookie(_ exchange: Handle<Exchange>, _ token: Span<UInt8>) -> Bool {
-        let generation = exchanges[exchange].generation
-        let client = exchanges[exchange].client
-        let bytes = clients[client].input
-        let listener = forwardedListener(clients[client].listener, clients[client].peer, generation)
-        return generations[generation].antiCSRF.admits(
+        let bytes = clients[exchanges[exchange].client].input
+        return generations[exchanges[exchange].generation].antiCSRF.admits(
             head: exchanges[exchange].head,
             bytes: bytes.span,
             target: exchanges[exchange].storage.target,
-            scheme: listener.clientScheme(exchanges[exchange].head, bytes.span),
+            scheme: clientScheme(exchange),
             token: token
         )
+    }
+
+    private func clientScheme(_ exchange: Handle<Exchange>) -> WebScheme? {
+        let client = exchanges[exchange].client
+        let generation = exchanges[exchange].generation
+        let bytes = clients[client].input
+        return forwardedListener(clients[client].listener, clients[client].peer, generation)
+            .clientScheme(exchanges[exchange].head, bytes.span)
     }
 
     /// A connection to the upstream: a pooled one, a new one, or a place in the queue.
@@ -361,4 +372,24 @@ extension Worker {
 extension ClientConnection {
     /// The bytes that the running exchange's head was read from.
     var input: ByteView { transport.input.view }
+}
+
+extension SharedAuthenticator {
+    /// Where the session's own anti-CSRF token stands: it is not copied.
+    fileprivate func admits(
+        _ session: SessionReference,
+        by rule: AntiCSRF,
+        head: borrowing RequestHead,
+        bytes: Span<UInt8>,
+        target: borrowing RequestTarget,
+        scheme: WebScheme?
+    ) -> Bool {
+        rule.admits(
+            head: head,
+            bytes: bytes,
+            target: target,
+            scheme: scheme,
+            token: authenticator.antiCSRFToken(session)
+        )
+    }
 }

@@ -36,12 +36,12 @@ def counted_gateway(keys, upstream, tmp_path_factory):
     library = compiled(tmp_path_factory.mktemp("counter"))
     running = []
 
-    def start(access_log):
+    def start(access_log, **sessions):
         folder = tmp_path_factory.mktemp("gateway")
         pair = write_certificate(folder, "app", ["app.example.com"])
         table = Table(folder, library)
         gateway = Gateway(
-            configuration(core.url, upstream.url, access_log), folder,
+            configuration(core.url, upstream.url, access_log, sessions), folder,
             {"certificates": [pair.files()]}, table.environment,
         )
         gateway.table = table
@@ -57,10 +57,10 @@ def counted_gateway(keys, upstream, tmp_path_factory):
         gateway.kill()
 
 
-def configuration(core, upstream, access_log):
+def configuration(core, upstream, access_log, sessions):
     return {
         "server": {"workers": 1, "shutdown_grace": "1s"},
-        "sessions": {"core": {"urls": [core]}, "signing_keys": "any"},
+        "sessions": {"core": {"urls": [core]}, "signing_keys": "any", **sessions},
         "upstreams": {"main": {"targets": [upstream]}},
         "routes": [
             {"path_prefix": "/required", "upstream": "main"},

@@ -3,6 +3,7 @@ beyond its pool, on the worker's thread."""
 
 import contextlib
 import ssl
+import uuid
 
 import pytest
 from counting import Counts
@@ -150,6 +151,25 @@ def test_warm_request_over_tls_1_2_allocates_nothing(gateway, upstream, keys):
     with connected(gateway, tls=trusting(highest=ssl.TLSVersion.TLSv1_2)) as connections:
         def step():
             assert ask_each(connections, data) == {200}
+
+        assert_nothing(gateway, spent_warm(gateway, step))
+
+
+def test_anti_csrf_tokens_are_compared_where_they_are(counted_gateway, upstream, keys):
+    upstream.reset()
+    gateway = counted_gateway(access_log=False, anti_csrf="token")
+    own = str(uuid.uuid4())
+    data = [
+        post("/claims", cookie(token), f"anti-csrf: {own}", body=CONTENT)
+        for token in [
+            access(keys.dynamic, antiCsrfToken=own, **role()),
+            legacy(keys.dynamic, {"jwt": inner(keys.static), **role()}, antiCsrfToken=own),
+        ]
+    ]
+    with connected(gateway) as connections:
+        def step():
+            for each in data:
+                assert ask_each(connections, each) == {200}
 
         assert_nothing(gateway, spent_warm(gateway, step))
 
