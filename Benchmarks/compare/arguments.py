@@ -7,7 +7,7 @@ import pathlib
 DESCRIPTION = "Sallyport beside nginx without a check, HAProxy with jwt_verify, and a bare relay."
 ROWS = [
     "warm", "latency", "handshakes", "transfers", "memory", "cold", "legacy", "access_log",
-    "growth", "floods",
+    "growth", "floods", "guards", "check_database", "promotions", "revoked",
 ]
 
 

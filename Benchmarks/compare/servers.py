@@ -13,6 +13,7 @@ from support.gateway import Gateway, binary
 from support.ports import free_port
 
 RELAY_TOKEN_BYTES = 800
+ADMIN_TOKEN = "operators-secret"
 
 
 class Server:
@@ -72,6 +73,13 @@ class Nginx(Server):
         return ""
 
 
+class Asking(Nginx):
+    """nginx whose `auth_request` asks the core."""
+
+    def authorization(self, token):
+        return f"Bearer {token.forwarded}"
+
+
 class HAProxy(Server):
     """HAProxy, which verifies the signature of the cookie's token on each request."""
 
@@ -105,7 +113,9 @@ class Sallyport(Server):
 
     def __init__(self, folder, configuration, pair):
         folder.mkdir()
-        self.gateway = Gateway(configuration, folder, {"certificates": [pair.files()]}).started()
+        self.gateway = Gateway(configuration, folder, {"certificates": [pair.files()]})
+        self.gateway.configuration["admin"]["token"] = ADMIN_TOKEN
+        self.gateway.started()
         self.gateway.wait_for_keys()
         self.process, self.port = self.gateway.process, self.gateway.port
 
@@ -118,18 +128,28 @@ def upstream(folder, files):
     return Nginx(folder, port, templates.upstream(port, files))
 
 
-def start(name, folder, bench, workers=1, access_log=False):
-    """One of nginx, haproxy, relay and sallyport in front of the bench's upstream."""
+def core(folder, keys, session):
+    """A stand-in core that answers at once."""
+    port = free_port()
+    return Nginx(folder, port, templates.core(port, keys, session))
+
+
+def start(name, folder, bench, workers=1, access_log=False, core=None, sessions=None):
+    """One of nginx, asking, haproxy, relay and sallyport in front of the bench's upstream; `core`
+    is the port of a core, `sessions` more of Sallyport's settings."""
     behind, pair, port = bench.upstream.port, bench.pair, free_port()
     if name == "nginx":
         log = folder / "access.log" if access_log else "off"
         return Nginx(folder, port, templates.forwarding(port, behind, pair, log), workers)
+    if name == "asking":
+        return Asking(folder, port, templates.asking(port, behind, core, pair), workers)
     if name == "haproxy":
         return HAProxy(folder, port, templates.haproxy(port, behind, bench, workers))
     if name == "relay":
         return Relay(folder, port, behind, pair)
+    url = f"http://127.0.0.1:{core}" if core else bench.core.url
     return Sallyport(
-        folder, templates.sallyport(behind, bench.core.url, workers, access_log), pair
+        folder, templates.sallyport(behind, url, workers, access_log, sessions or {}), pair
     )
 
 

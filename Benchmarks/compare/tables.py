@@ -5,7 +5,7 @@ import statistics
 
 NAMES = {
     "nginx": "nginx, no check", "haproxy": "HAProxy, `jwt_verify`", "relay": "bare relay",
-    "sallyport": "Sallyport",
+    "sallyport": "Sallyport", "asking": "nginx, `auth_request`",
 }
 
 

@@ -1,5 +1,6 @@
 """The configurations, each as an operator who cares about speed would write it."""
 
+import json
 import os
 
 # Connections that a program may hold: of clients, and to the upstream. Twice as many descriptors
@@ -10,6 +11,9 @@ UPSTREAMS = 8192
 SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 
 ANSWER = "x" * 100
+
+# The CDI's, of all stand-in cores here.
+CORE_VERSION = "4.0"
 
 NGINX = """
 daemon off; {user} worker_processes {workers}; pid {folder}/nginx.pid; error_log stderr crit;
@@ -61,6 +65,52 @@ FORWARDING = """
     }}
 """
 
+# The core's endpoint is asked as the gateway asks it; of its answer, nginx reads the status only.
+ASKING = """
+    upstream core {{
+        server 127.0.0.1:{core}; keepalive 256; keepalive_requests 1000000000; keepalive_timeout 1h;
+    }}
+    upstream behind {{
+        server 127.0.0.1:{behind}; keepalive {upstreams}; keepalive_requests 1000000000;
+        keepalive_timeout 1h;
+    }}
+    server {{
+        listen 127.0.0.1:{port} ssl backlog=4096;
+        ssl_certificate {pair.certificate}; ssl_certificate_key {pair.private_key};
+        ssl_protocols TLSv1.2 TLSv1.3; ssl_prefer_server_ciphers on;
+        ssl_conf_command Ciphersuites {suites};
+        proxy_http_version 1.1;
+        location = /verified {{
+            internal;
+            proxy_pass http://core/recipe/session/verify; proxy_method POST;
+            proxy_pass_request_headers off; proxy_pass_request_body off;
+            proxy_set_header Connection ""; proxy_set_header Content-Type application/json;
+            proxy_set_header cdi-version {version}; proxy_set_header rid session;
+            proxy_set_body '{{"accessToken":"$cookie_sAccessToken","doAntiCsrfCheck":false,\
+"enableAntiCsrf":false,"checkDatabase":true}}';
+        }}
+        location / {{
+            auth_request /verified;
+            proxy_pass http://behind; proxy_set_header Connection "";
+            proxy_set_header Host $host;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header Authorization "Bearer $cookie_sAccessToken";
+            proxy_request_buffering off; proxy_max_temp_file_size 0;
+        }}
+    }}
+"""
+
+CORE = """
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        default_type application/json;
+        location = /apiversion {{ return 200 '{{"versions":["{version}"]}}'; }}
+        location = /.well-known/jwks.json {{ return 200 '{keys}'; }}
+        location = /recipe/session/verify {{ return 200 '{session}'; }}
+    }}
+"""
+
 HAPROXY = """
 global
     nbthread {workers}
@@ -108,6 +158,20 @@ def forwarding(port, behind, pair, log):
     )
 
 
+def asking(port, behind, core, pair):
+    return ASKING.format(
+        port=port, behind=behind, core=core, pair=pair, suites=SUITES, upstreams=UPSTREAMS,
+        version=CORE_VERSION,
+    )
+
+
+def core(port, keys, session):
+    """A core that knows one session, and says yes."""
+    return CORE.format(
+        port=port, version=CORE_VERSION, keys=json.dumps(keys), session=json.dumps(session)
+    )
+
+
 def haproxy(port, behind, bench, workers):
     return HAPROXY.format(
         port=port, behind=behind, workers=workers, clients=CLIENTS, upstreams=UPSTREAMS,
@@ -115,17 +179,21 @@ def haproxy(port, behind, bench, workers):
     )
 
 
-def sallyport(behind, core, workers, access_log):
+def sallyport(behind, core, workers, access_log, sessions):
+    """`sessions` are more keys of that section."""
     return {
         "server": {"workers": workers},
-        "sessions": {"core": {"urls": [core]}},
+        "sessions": {"core": {"urls": [core]}, **sessions},
         "upstreams": {
             "main": {
                 "targets": [f"http://127.0.0.1:{behind}"], "max_connections": UPSTREAMS,
                 "idle_timeout": "1h",
             },
         },
-        "routes": [{"path_prefix": "/orders", "upstream": "main"}],
+        "routes": [
+            {"path_prefix": "/orders", "upstream": "main"},
+            {"path_prefix": "/auth", "upstream": "main", "session": "passthrough"},
+        ],
         "limits": {"connections": CLIENTS},
         "timeouts": {"keep_alive": "1h"},
         "log": {"access": {"output": "stdout" if access_log else "off"}},
