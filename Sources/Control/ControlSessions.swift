@@ -41,7 +41,7 @@ extension ControlLoop {
         case .ended:
             // It ended meanwhile, or never was.
             break
-        case .unreachable, .verified, .revoked, .tryRefresh:
+        case .unreachable, .verified, .revoked, .tryRefresh, .keys:
             core.requests[id] = nil
             answer(request.ticket, Self.coreUnreachable)
             return

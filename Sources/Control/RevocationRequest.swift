@@ -99,7 +99,7 @@ extension ControlLoop {
         case .revoked:
             guard case .revoke(let handles) = question else { return }
             coreErrandEnded(id, handles: handles)
-        case .verified, .information, .ended, .tryRefresh, .unreachable:
+        case .verified, .information, .ended, .tryRefresh, .keys, .unreachable:
             coreErrandEnded(id, handles: nil)
         }
     }

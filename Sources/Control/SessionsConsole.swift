@@ -195,7 +195,8 @@ extension SessionsConsole {
             switch ask(.session(handle: handle), &client) {
             case .information(let session): answer.found[handle] = session
             case .ended: break
-            case .unreachable, .handles, .verified, .revoked, .tryRefresh: return Self.unreachable
+            case .unreachable, .handles, .verified, .revoked, .tryRefresh, .keys:
+                return Self.unreachable
             }
         }
         return answer.response(wallMilliseconds: loop.wallMilliseconds)

@@ -42,6 +42,8 @@ public enum CoreAnswer: Sendable, Equatable {
     case ended
     /// The token is not good any more; a refresh brings another.
     case tryRefresh
+    /// Keys, or that the core has none of that kind.
+    case keys(KeyOutcome)
     /// No core answered in a way that can be understood; nothing is known.
     case unreachable(CoreFailure)
 }
@@ -58,6 +60,10 @@ public enum CoreFailure: Error, Equatable, Sendable {
     case noVersion
     /// More than `CoreClient.maximumQuestions` are being asked.
     case overloaded
+    /// More than `KeyFetcher.maximumAnswerBytes` of keys.
+    case tooLarge
+    /// No key of it can be used.
+    case noKeys
 
     /// For the log.
     public var detail: StaticString {
@@ -68,6 +74,8 @@ public enum CoreFailure: Error, Equatable, Sendable {
         case .malformed: "the core's answer is not what this endpoint answers with"
         case .noVersion: "the core speaks none of the interface versions 2.9 to 5.4"
         case .overloaded: "too many questions wait for the core"
+        case .tooLarge: "the core's answer is too large"
+        case .noKeys: "the core's answer holds no usable key"
         }
     }
 
@@ -76,7 +84,7 @@ public enum CoreFailure: Error, Equatable, Sendable {
     var isOfTheCore: Bool {
         switch self {
         case .unreachable, .status(502), .status(503), .status(504), .noVersion: true
-        case .status, .malformed, .overloaded: false
+        case .status, .malformed, .overloaded, .tooLarge, .noKeys: false
         }
     }
 }
@@ -84,6 +92,24 @@ public enum CoreFailure: Error, Equatable, Sendable {
 extension CoreQuestion {
     /// What an answer to one of its requests means.
     func answer(
+        _ step: CoreStep,
+        status: UInt16,
+        _ body: Span<UInt8>,
+        wallMilliseconds: Int64
+    ) throws(CoreFailure) -> CoreAnswer {
+        switch self {
+        case .webKeys:
+            return .keys(try KeyAnswers.webKeys(status: status, body))
+        case .handshake:
+            return .keys(
+                try KeyAnswers.legacyKeys(status: status, body, wallMilliseconds: wallMilliseconds)
+            )
+        case .verify, .session, .sessions, .revoke:
+            return try sessionAnswer(step, status: status, body)
+        }
+    }
+
+    private func sessionAnswer(
         _ step: CoreStep,
         status: UInt16,
         _ body: Span<UInt8>

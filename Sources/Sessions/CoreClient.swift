@@ -1,14 +1,15 @@
 internal import HTTPCore
 
-/// Asks cores about sessions: in order, in a version agreed with each, and not those that just
-/// failed. It does no I/O: events come in, actions go out.
+/// Asks cores about sessions and keys: in order, in a version agreed with each, and not those that
+/// just failed. It does no I/O: events come in, actions go out.
 ///
 ///     ask ──▶ waiting ──▶ (version of the next core) ──▶ asked ─┬──▶ answered
 ///                ▲                                              │
 ///                └────────── that core failed, another is left ─┘
 ///
 /// A core that fails three times in a row is left alone for a while; then its version is asked
-/// again, and only when it answers is anything else. A question is answered once, always.
+/// again, and only when it answers is anything else. What is asked of one core alone goes to it
+/// whatever it did before. A question is answered once, always.
 public struct CoreClient: Sendable {
     /// What the driver does next.
     public enum Action: Sendable, Equatable {
@@ -50,7 +51,7 @@ public struct CoreClient: Sendable {
     /// What is known of one core.
     private struct Core: Sendable {
         /// Nil until agreed, and after it was closed.
-        var version: CoreVersion?
+        var versions: CoreVersions?
         /// Questions held for the version; nil = nobody asks for it.
         var held: [UInt64]?
         var failures = 0
@@ -111,10 +112,10 @@ extension CoreClient {
         var actions: [Action] = []
         if let id = sent.question {
             settle(id, sent, status, body, now, &actions)
-        } else if status == 200, let version = CoreVersion.agreed(body) {
-            opened(sent.location, version, now, &actions)
+        } else if status == 200, let versions = CoreVersions(body) {
+            opened(sent.location, versions, now, &actions)
         } else {
-            let failure = status == 200 ? CoreFailure.noVersion : .status(status)
+            let failure = status == 200 ? CoreFailure.malformed : .status(status)
             versionFailed(sent.location, failure, now, &actions)
         }
         pump(now, &actions)
@@ -132,6 +133,13 @@ extension CoreClient {
         }
         pump(now, &actions)
         return actions
+    }
+
+    /// One for other cores, which was asked nothing; no number is used a second time.
+    func emptied(for new: CoreOptions) -> CoreClient {
+        var client = CoreClient(options: new)
+        client.nextID = nextID
+        return client
     }
 
     /// Takes new options over. Where other cores or another key are meant, every question is asked
@@ -167,21 +175,40 @@ extension CoreClient {
         waiting.removeFirst(taken)
     }
 
-    /// Asks the first core that was not tried and is not closed, else gives the question up.
+    /// Asks the next core, else gives the question up.
     private mutating func start(_ id: UInt64, _ now: KeyFetcher.Time, _ actions: inout [Action]) {
         guard let asked = questions[id] else { return }
-        let next = cores.indices.first {
-            !asked.tried.contains($0) && cores[$0].closedUntil <= now.nanoseconds
-        }
-        guard let location = next else {
+        guard let location = nextCore(asked, now) else {
             finish(id, .unreachable(asked.failure), &actions)
             return
         }
-        guard let version = cores[location].version else {
+        guard asked.question.isVersioned else {
+            send(id, to: location, nil, &actions)
+            return
+        }
+        guard let versions = cores[location].versions else {
             hold(id, for: location, &actions)
             return
         }
-        send(id, to: location, version, &actions)
+        if let version = asked.question.version(of: versions) {
+            send(id, to: location, version, &actions)
+        } else if case .handshake = asked.question {
+            // In its place an older core may be next time.
+            cores[location].versions = nil
+            finish(id, .keys(.absent), &actions)
+        } else {
+            failed(id, at: location, .noVersion, now, &actions)
+        }
+    }
+
+    /// Its own, else the first that was not tried and is not closed.
+    private func nextCore(_ asked: Asked, _ now: KeyFetcher.Time) -> Int? {
+        if let own = asked.question.core {
+            return cores.indices.contains(own) && !asked.tried.contains(own) ? own : nil
+        }
+        return cores.indices.first {
+            !asked.tried.contains($0) && cores[$0].closedUntil <= now.nanoseconds
+        }
     }
 
     private mutating func hold(_ id: UInt64, for location: Int, _ actions: inout [Action]) {
@@ -190,8 +217,11 @@ extension CoreClient {
             return
         }
         cores[location].held = [id]
-        let call = CoreCall.version
-        let request = call.request(id: nextRequest(), location: location, core: options)
+        let request = CoreQuestion.versions(
+            id: nextRequest(),
+            location: location,
+            core: options
+        )
         requests[request.id] = Sent(location: location, question: nil)
         actions.append(.send(request))
     }
@@ -199,7 +229,7 @@ extension CoreClient {
     private mutating func send(
         _ id: UInt64,
         to location: Int,
-        _ version: CoreVersion,
+        _ version: CoreVersion?,
         _ actions: inout [Action]
     ) {
         guard let asked = questions[id] else { return }
@@ -225,11 +255,11 @@ extension CoreClient {
 extension CoreClient {
     private mutating func opened(
         _ location: Int,
-        _ version: CoreVersion,
+        _ versions: CoreVersions,
         _ now: KeyFetcher.Time,
         _ actions: inout [Action]
     ) {
-        cores[location].version = version
+        cores[location].versions = versions
         cores[location].failures = 0
         for id in cores[location].held.take() ?? [] { start(id, now, &actions) }
     }
@@ -260,7 +290,12 @@ extension CoreClient {
         guard let asked = questions[id] else { return }
         let answer: CoreAnswer
         do throws(CoreFailure) {
-            answer = try asked.question.answer(asked.step, status: status, body)
+            answer = try asked.question.answer(
+                asked.step,
+                status: status,
+                body,
+                wallMilliseconds: now.wallMilliseconds
+            )
         } catch {
             failed(id, at: sent.location, error, now, &actions)
             return
@@ -291,7 +326,7 @@ extension CoreClient {
     ) {
         if failure.isOfTheCore { countFailure(of: location, now) }
         // A core that was replaced by an older one speaks other versions.
-        if failure == .status(400) { cores[location].version = nil }
+        if failure == .status(400) { cores[location].versions = nil }
         questions[id]?.tried.insert(location)
         questions[id]?.failure = failure
         questions[id]?.step = .question
@@ -301,7 +336,7 @@ extension CoreClient {
     private mutating func countFailure(of location: Int, _ now: KeyFetcher.Time) {
         cores[location].failures += 1
         guard cores[location].failures >= Self.failuresToClose else { return }
-        cores[location].version = nil
+        cores[location].versions = nil
         cores[location].closedUntil = now.nanoseconds &+ Self.closedTime
     }
 

@@ -103,7 +103,7 @@ extension Authenticator {
                 answer: .unavailable,
                 detail: failure.detail
             )
-        case .information, .handles, .revoked: throw unavailable
+        case .information, .keys, .handles, .revoked: throw unavailable
         }
     }
 }

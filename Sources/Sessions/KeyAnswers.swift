@@ -3,61 +3,14 @@ internal import Cryptography
 internal import JOSE
 internal import JSON
 
-/// Why an answer of the core brought no keys.
-public enum KeyFetchFailure: Error, Equatable, Sendable {
-    /// The request could not be sent, or no answer came in time.
-    case unreachable
-    /// Any status but 200, and but a 404 where it means "not offered".
-    case status(UInt16)
-    /// More than `KeyFetcher.maximumAnswerBytes`.
-    case tooLarge
-    /// Not the JSON that this endpoint answers with.
-    case malformed
-    /// No key of it can be used.
-    case noKeys
-
-    /// For the log.
-    public var detail: StaticString {
-        switch self {
-        case .unreachable: "the core does not answer"
-        case .status(401): "the core refuses the API key"
-        case .status: "the core answers with an error status"
-        case .tooLarge: "the core's answer is too large"
-        case .malformed: "the core's answer is not what this endpoint answers with"
-        case .noKeys: "the core's answer holds no usable key"
-        }
-    }
-}
-
 /// Reads the answers of the core's key endpoints.
 enum KeyAnswers {
-    /// What an answer to the call that brings keys means.
-    static func outcome(
-        _ kind: KeyKind,
+    /// What an answer to `GET /.well-known/jwks.json` means.
+    static func webKeys(
         status: UInt16,
-        _ body: Span<UInt8>,
-        wallMilliseconds: Int64
-    ) -> KeyOutcome {
-        if status == 404 { return .absent }
-        do throws(KeyFetchFailure) {
-            try check(status: status, body)
-            switch kind {
-            case .web: return .webKeys(try webKeys(body))
-            case .legacy:
-                return .legacyKeys(try legacyKeys(body, wallMilliseconds: wallMilliseconds))
-            }
-        } catch {
-            return .failed(error)
-        }
-    }
-
-    private static func check(status: UInt16, _ body: Span<UInt8>) throws(KeyFetchFailure) {
-        guard status == 200 else { throw .status(status) }
-        guard body.count <= KeyFetcher.maximumAnswerBytes else { throw .tooLarge }
-    }
-
-    /// `GET /.well-known/jwks.json`.
-    private static func webKeys(_ body: Span<UInt8>) throws(KeyFetchFailure) -> [JSONWebKey] {
+        _ body: Span<UInt8>
+    ) throws(CoreFailure) -> KeyOutcome {
+        guard try isOffered(status: status, body) else { return .absent }
         let keys: [JSONWebKey]
         do {
             keys = try JSONWebKey.set(from: body)
@@ -65,15 +18,17 @@ enum KeyAnswers {
             throw .malformed
         }
         guard !keys.isEmpty else { throw .noKeys }
-        return keys
+        return .webKeys(keys)
     }
 
-    /// `POST /recipe/handshake`: the key list, or the single key of CDI 2.8 and before.
-    /// Keys that have ended are left out.
-    private static func legacyKeys(
+    /// What an answer to `POST /recipe/handshake` means: the key list, or the single key of CDI 2.8
+    /// and before. Keys that have ended are left out.
+    static func legacyKeys(
+        status: UInt16,
         _ body: Span<UInt8>,
         wallMilliseconds: Int64
-    ) throws(KeyFetchFailure) -> [LegacyKey] {
+    ) throws(CoreFailure) -> KeyOutcome {
+        guard try isOffered(status: status, body) else { return .absent }
         guard let answer = try? JSONValue.parse(body).object, answer["status"]?.string == "OK"
         else {
             throw .malformed
@@ -95,7 +50,18 @@ enum KeyAnswers {
         }
         keys.removeAll { $0.expiry <= wallMilliseconds }
         guard !keys.isEmpty else { throw .noKeys }
-        return keys
+        return .legacyKeys(keys)
+    }
+
+    /// Whether the core has keys of the kind at all.
+    private static func isOffered(
+        status: UInt16,
+        _ body: Span<UInt8>
+    ) throws(CoreFailure) -> Bool {
+        if status == 404 { return false }
+        guard status == 200 else { throw .status(status) }
+        guard body.count <= KeyFetcher.maximumAnswerBytes else { throw .tooLarge }
+        return true
     }
 
     /// One of the list; nil when it is no key.
@@ -114,31 +80,5 @@ enum KeyAnswers {
             (try? RSANumbers(subjectPublicKeyInfo: der.span)) != nil
         else { return nil }
         return LegacyKey(subjectPublicKeyInfo: der, createdAt: createdAt, expiry: expiry)
-    }
-
-    /// `GET /apiversion`: the newest interface version that still offers the handshake, 2.7 to
-    /// 2.20.
-    ///
-    /// - Returns: nil when the core has none of them.
-    static func handshakeVersion(
-        status: UInt16,
-        _ body: Span<UInt8>
-    ) throws(KeyFetchFailure) -> String? {
-        try check(status: status, body)
-        guard let versions = try? JSONValue.parse(body)["versions"]?.array else {
-            throw .malformed
-        }
-        var newest: Int?
-        for version in versions {
-            guard let minor = minor(version.string), (7...20).contains(minor) else { continue }
-            newest = max(newest ?? minor, minor)
-        }
-        return newest.map { "2.\($0)" }
-    }
-
-    /// The second number of `2.N`.
-    private static func minor(_ version: String?) -> Int? {
-        guard let version, version.hasPrefix("2."), version.utf8.count <= 4 else { return nil }
-        return Int(version.dropFirst(2))
     }
 }

@@ -1,4 +1,4 @@
-internal import JOSE
+public import JOSE
 
 /// The kinds of keys, fetched and known apart.
 enum KeyKind: Sendable {
@@ -8,13 +8,13 @@ enum KeyKind: Sendable {
     case legacy
 }
 
-/// What one core said in one fetch.
-enum KeyOutcome: Sendable, Equatable {
+/// What one core said of its keys.
+public enum KeyOutcome: Sendable, Equatable {
     case webKeys([JSONWebKey])
     case legacyKeys([LegacyKey])
     /// The core does not offer this kind.
     case absent
-    case failed(KeyFetchFailure)
+    case failed(CoreFailure)
 
     var isFailure: Bool { if case .failed = self { true } else { false } }
 }
@@ -24,15 +24,8 @@ enum KeyOutcome: Sendable, Equatable {
 ///     scheduled:  core 1 ──fails──> core 2 ──fails──> …      the first that answers decides
 ///     wanted:     every core at once                          what all of them say is put together
 struct KeyFetch: Sendable {
-    /// A request that was sent and not answered.
-    struct Request: Sendable {
-        let id: UInt64
-        let location: Int
-        /// Whether it is `/apiversion`, after which the handshake follows.
-        let asksVersion: Bool
-    }
-
-    var outstanding: [Request] = []
+    /// Questions that were asked and not answered, by their numbers.
+    var outstanding: [UInt64] = []
     /// What the cores said, by the order in which they did.
     var outcomes: [KeyOutcome] = []
     /// The first core that was not asked yet.
@@ -44,10 +37,11 @@ struct KeyFetch: Sendable {
         self.asksEveryCore = asksEveryCore
     }
 
-    /// Takes the request with this ID out; nil when it belongs to no fetch any more.
-    mutating func take(_ id: UInt64) -> Request? {
-        guard let index = outstanding.firstIndex(where: { $0.id == id }) else { return nil }
-        return outstanding.remove(at: index)
+    /// Takes a question out; false when it is none of this fetch.
+    mutating func take(_ id: UInt64) -> Bool {
+        guard let index = outstanding.firstIndex(of: id) else { return false }
+        outstanding.remove(at: index)
+        return true
     }
 
     /// Whether the core at `nextLocation` is to be asked now.
@@ -62,7 +56,7 @@ struct KeyFetch: Sendable {
         var webKeys: [JSONWebKey] = []
         var legacyKeys: [LegacyKey] = []
         var isAbsent = false
-        var failure = KeyFetchFailure.unreachable
+        var failure = CoreFailure.unreachable
         for outcome in outcomes {
             switch outcome {
             case .webKeys(let keys):

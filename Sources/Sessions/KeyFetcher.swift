@@ -1,5 +1,5 @@
-/// Decides which keys are fetched from which core and when. It does no I/O and keeps no clock:
-/// events and times go in, actions come out.
+/// Decides which keys are fetched from which core and when; a `CoreClient` asks. It does no I/O and
+/// keeps no clock: events and times go in, actions come out.
 ///
 /// Keys are fetched at the start, again from half their maximum age on, and when a worker meets a
 /// token that no key verifies: then one fetch of every core serves every worker. Within the
@@ -18,7 +18,7 @@ public struct KeyFetcher: Sendable {
     /// Requests that brought no keys, of whatever cause.
     public private(set) var requestsFailed: UInt64 = 0
     /// Why the last fetch that failed did.
-    public private(set) var lastFailure: KeyFetchFailure?
+    public private(set) var lastFailure: CoreFailure?
     /// Fetches that a core answered, be it with a refusal of the kind of keys.
     public private(set) var fetchesSucceeded: UInt64 = 0
     /// Fetches that no core answered usefully.
@@ -26,9 +26,7 @@ public struct KeyFetcher: Sendable {
     private var web = KeySchedule()
     private var legacy = KeySchedule()
     private var waiting: [Waiting] = []
-    /// The interface version agreed with each core; nil = to be asked.
-    private var versions: [String?]
-    private var nextID: UInt64 = 1
+    private var client: CoreClient
 
     /// Bytes of an answer's content.
     public static let maximumAnswerBytes = 64 * 1024
@@ -40,7 +38,7 @@ public struct KeyFetcher: Sendable {
     /// Nothing is fetched before the first `tick`.
     public init(options: SessionOptions) {
         self.options = options
-        versions = [String?](repeating: nil, count: options.core.locations.count)
+        client = CoreClient(options: options.core)
     }
 
     /// When `tick` is due at the latest, on the monotonic clock; nil while only answers are
@@ -123,23 +121,16 @@ extension KeyFetcher {
         body: Span<UInt8>,
         now: Time
     ) -> [Action] {
-        guard let (kind, request) = take(id) else { return [] }
         var actions: [Action] = []
-        if request.asksVersion {
-            agreeOnVersion(request, status, body, now, &actions)
-        } else {
-            let wall = now.wallMilliseconds
-            let outcome = KeyAnswers.outcome(kind, status: status, body, wallMilliseconds: wall)
-            settle(kind, request, outcome, now, &actions)
-        }
+        let said = client.answered(request: id, status: status, body: body, now: now)
+        follow(said, now, &actions)
         return actions
     }
 
     /// A request could not be sent, was cut off, or took longer than `core.timeout`.
     public mutating func failed(request id: UInt64, now: Time) -> [Action] {
-        guard let (kind, request) = take(id) else { return [] }
         var actions: [Action] = []
-        settle(kind, request, .failed(.unreachable), now, &actions)
+        follow(client.failed(request: id, now: now), now, &actions)
         return actions
     }
 
@@ -167,10 +158,10 @@ extension KeyFetcher {
         guard !isSame else { return [] }
         let sequence = keys.sequence &+ 1
         let asked = waiting
-        let id = nextID
+        let earlier = client
         self = KeyFetcher(options: new)
         keys.sequence = sequence
-        nextID = id
+        client = earlier.emptied(for: new.core)
         waiting = asked
         return [.publish(keys)] + tick(now)
     }
@@ -222,19 +213,13 @@ extension KeyFetcher {
         )
     }
 
-    private mutating func take(_ id: UInt64) -> (KeyKind, KeyFetch.Request)? {
-        if let request = web.fetch?.take(id) { return (.web, request) }
-        if let request = legacy.fetch?.take(id) { return (.legacy, request) }
-        return nil
-    }
-
     /// Asks the cores whose turn it is; ends the fetch when nothing is left to wait for.
     private mutating func advance(_ kind: KeyKind, _ now: Time, _ actions: inout [Action]) {
         while let fetch = self[kind].fetch, fetch.wantsNextLocation,
             fetch.nextLocation < options.core.locations.count
         {
             self[kind].fetch?.nextLocation += 1
-            ask(kind, location: fetch.nextLocation, &actions)
+            ask(kind, core: fetch.nextLocation, now, &actions)
         }
         if let fetch = self[kind].fetch, fetch.outstanding.isEmpty {
             finish(kind, fetch.outcome, now, &actions)
@@ -243,7 +228,6 @@ extension KeyFetcher {
 
     private mutating func settle(
         _ kind: KeyKind,
-        _ request: KeyFetch.Request,
         _ outcome: KeyOutcome,
         _ now: Time,
         _ actions: inout [Action]
@@ -251,8 +235,6 @@ extension KeyFetcher {
         if case .failed(let failure) = outcome {
             lastFailure = failure
             requestsFailed &+= 1
-            // The core may come back as another version.
-            if kind == .legacy { versions[request.location] = nil }
         }
         self[kind].fetch?.outcomes.append(outcome)
         advance(kind, now, &actions)
@@ -264,43 +246,51 @@ extension KeyFetcher {
     }
 }
 
-// Requests and answers.
+// Questions and answers.
 extension KeyFetcher {
-    private mutating func ask(_ kind: KeyKind, location: Int, _ actions: inout [Action]) {
-        switch kind {
-        case .web: send(.webKeys, location, &actions)
-        case .legacy:
-            send(versions[location].map { .handshake($0) } ?? .version, location, &actions)
-        }
-    }
-
-    private mutating func send(_ call: CoreCall, _ location: Int, _ actions: inout [Action]) {
-        let request = call.request(id: nextID, location: location, core: options.core)
-        nextID &+= 1
-        self[call.kind].fetch?.outstanding.append(
-            KeyFetch.Request(id: request.id, location: location, asksVersion: call == .version)
-        )
-        actions.append(.send(request))
-    }
-
-    private mutating func agreeOnVersion(
-        _ request: KeyFetch.Request,
-        _ status: UInt16,
-        _ body: Span<UInt8>,
+    private mutating func ask(
+        _ kind: KeyKind,
+        core: Int,
         _ now: Time,
         _ actions: inout [Action]
     ) {
-        var outcome = KeyOutcome.absent
-        do throws(KeyFetchFailure) {
-            if let version = try KeyAnswers.handshakeVersion(status: status, body) {
-                versions[request.location] = version
-                send(.handshake(version), request.location, &actions)
-                return
+        let question: CoreQuestion = kind == .web ? .webKeys(core: core) : .handshake(core: core)
+        let (id, asked) = client.ask(question, now: now)
+        self[kind].fetch?.outstanding.append(id)
+        follow(asked, now, &actions)
+    }
+
+    private mutating func follow(
+        _ said: [CoreClient.Action],
+        _ now: Time,
+        _ actions: inout [Action]
+    ) {
+        for action in said {
+            switch action {
+            case .send(let request): actions.append(.send(request))
+            case .answer(let id, let answer):
+                guard let kind = take(id) else { continue }
+                settle(kind, KeyOutcome(answer), now, &actions)
             }
-        } catch {
-            outcome = .failed(error)
         }
-        settle(.legacy, request, outcome, now, &actions)
+    }
+
+    private mutating func take(_ id: UInt64) -> KeyKind? {
+        if web.fetch?.take(id) == true { return .web }
+        if legacy.fetch?.take(id) == true { return .legacy }
+        return nil
+    }
+}
+
+extension KeyOutcome {
+    /// What an answer says of keys.
+    fileprivate init(_ answer: CoreAnswer) {
+        switch answer {
+        case .keys(let outcome): self = outcome
+        case .unreachable(let failure): self = .failed(failure)
+        case .verified, .information, .handles, .revoked, .ended, .tryRefresh:
+            self = .failed(.malformed)
+        }
     }
 }
 

@@ -3,7 +3,8 @@ import Cryptography
 import JOSE
 import Sessions
 
-/// Plays the driver of a `KeyFetcher` and writes its actions down in words.
+/// Plays the driver of a `KeyFetcher` and writes its actions down in words. Requests are numbered
+/// as they are sent.
 struct FetcherDriver {
     var fetcher: KeyFetcher
     /// Milliseconds since the start.
@@ -60,11 +61,18 @@ struct FetcherDriver {
 
     mutating func answered(_ id: UInt64, _ status: UInt16 = 200, _ body: String = "") -> [String] {
         let bytes = Array(body.utf8)
-        return words(fetcher.answered(request: id, status: status, body: bytes.span, now: now))
+        return words(
+            fetcher.answered(request: named(id), status: status, body: bytes.span, now: now)
+        )
     }
 
     mutating func failed(_ id: UInt64) -> [String] {
-        words(fetcher.failed(request: id, now: now))
+        words(fetcher.failed(request: named(id), now: now))
+    }
+
+    /// The ID of a request by its number; one that was never used where there is no such request.
+    private func named(_ number: UInt64) -> UInt64 {
+        number <= sent.count ? sent[Int(number) - 1].id : .max
     }
 
     mutating func restore(_ keys: KeySet) -> [String] { words(fetcher.restore(keys)) }
@@ -78,7 +86,7 @@ struct FetcherDriver {
             switch action {
             case .send(let request):
                 sent.append(request)
-                return "\(request.id): \(request.method) \(request.location)\(request.path)"
+                return "\(sent.count): \(request.method) \(request.location)\(request.path)"
             case .publish(let set):
                 let web = "web \(set.webKnowledge) \(set.webKeys.count)"
                 let legacy = "legacy \(set.legacyKnowledge) \(set.legacyKeys.count)"

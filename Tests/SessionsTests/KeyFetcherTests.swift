@@ -99,7 +99,7 @@ import Testing
 
     @Test(
         arguments: [
-            (200, "", KeyFetchFailure.malformed),
+            (200, "", CoreFailure.malformed),
             (200, "{\"keys\":5}", .malformed),
             (200, "{\"keys\":[]}", .noKeys),
             (200, "{\"keys\":[{\"kty\":\"EC\"}]}", .noKeys),
@@ -107,9 +107,9 @@ import Testing
             (500, "Internal Error\n", .status(500)),
             (401, "Invalid API key\n", .status(401)),
             (302, "", .status(302)),
-        ] as [(UInt16, String, KeyFetchFailure)]
+        ] as [(UInt16, String, CoreFailure)]
     )
-    func brokenSetReplacesNothing(status: UInt16, body: String, failure: KeyFetchFailure) {
+    func brokenSetReplacesNothing(status: UInt16, body: String, failure: CoreFailure) {
         var driver = started { $0.keysMaximumAge = .seconds(100) }
         driver.clock = 50_000
         _ = driver.tick()
@@ -150,13 +150,13 @@ import Testing
 
     @Test(
         arguments: [
-            (200, "[]", KeyFetchFailure.malformed),
+            (200, "[]", CoreFailure.malformed),
             (200, "{}", .malformed),
             (404, "", .status(404)),
             (401, "Invalid API key\n", .status(401)),
-        ] as [(UInt16, String, KeyFetchFailure)]
+        ] as [(UInt16, String, CoreFailure)]
     )
-    func versionMustBeAgreed(status: UInt16, body: String, failure: KeyFetchFailure) {
+    func versionMustBeAgreed(status: UInt16, body: String, failure: CoreFailure) {
         var driver = FetcherDriver()
         _ = driver.tick()
         #expect(driver.answered(2, status, body) == [])

@@ -41,7 +41,7 @@ def run(bench):
             "bytes": grown,
             **{f"{name} {making.__name__}": found for (name, making), found in costs.items()},
         },
-        [f"{count:,} of them hold {grown / MEBIBYTE:.1f} MiB in all, {grown / count:.0f} bytes each:"
+        [f"{count:,} hold {grown / MEBIBYTE:.1f} MiB in all, {grown / count:.0f} bytes each:"
          " one table for the worker and one for control."],
     )
 
