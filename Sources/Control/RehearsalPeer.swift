@@ -102,9 +102,10 @@ final class RehearsalStage {
     ) throws(SystemFailure) -> [UInt8] {
         let client = RehearsalPeer(try Socket.connect(to: gateway), sending: request)
         try watch(client.descriptor)
+        let hasContent = !request.starts(with: "HEAD ".utf8)
         while Instant.now < deadline {
             client.move()
-            if client.isOver || client.isAnswered { break }
+            if client.isOver || client.isAnswered(hasContent: hasContent) { break }
             try acceptEverybody()
             for peer in peers { serve(peer) }
             // A connection that is begun or to be written to tells nothing to a loop that reads.
@@ -135,9 +136,11 @@ final class RehearsalStage {
 }
 
 extension RehearsalPeer {
-    /// Whether the final answer is there: its head, and its content where it has a length.
-    fileprivate var isAnswered: Bool {
+    /// Whether the final answer is there: its head, and its content where it has a length. An
+    /// answer to HEAD has a length only (RFC 9110, 8.6).
+    fileprivate func isAnswered(hasContent: Bool) -> Bool {
         guard let head else { return false }
+        guard hasContent else { return true }
         let lines = String(decoding: head, as: UTF8.self).lowercased().split(separator: "\r\n")
         let length = lines.first { $0.hasPrefix("content-length: ") }
         return received.count >= head.count + (length.flatMap { Int($0.dropFirst(16)) } ?? 0)

@@ -113,12 +113,15 @@ extension Authenticator {
         {
             return .noToken
         }
-        return authenticate(credential, kind: .cookie, moment)
+        let outcome = authenticate(credential, kind: .cookie, moment)
+        guard case .noToken = outcome else { return outcome }
+        return withoutAccessToken(head, bytes)
     }
 
     /// Seed-era access token cookies end with their token, while `sIdRefreshToken` still says
     /// that there is a session: then a refresh is asked for, as the SDKs do (protocol, sections
-    /// 3.1 and 3.8), and a user who is signed in never counts as anonymous.
+    /// 3.1 and 3.8), and a user who is signed in never counts as anonymous. What is no token in
+    /// the access token's place changes nothing of that.
     private func withoutAccessToken(
         _ head: borrowing RequestHead,
         _ bytes: Span<UInt8>

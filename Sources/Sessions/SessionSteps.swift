@@ -53,7 +53,10 @@ extension Authenticator {
         var steps: [SessionStep] = []
         guard let found = credential(head, bytes, &steps) else { return steps }
         guard let token = AccessToken.parse(found.span) else {
-            steps.append(SessionStep("token", .failed(.noSession), "no session token"))
+            let isRefresh = options.acceptsLegacyTokens && Self.hasSessionMarker(head, bytes)
+            let text = "no session token" + (isRefresh ? ", but sIdRefreshToken: to refresh" : "")
+            let reason = isRefresh ? Reason.expired : .noSession
+            steps.append(SessionStep("token", .failed(reason), text))
             return steps
         }
         steps.append(SessionStep("token", .passed, describe(token)))

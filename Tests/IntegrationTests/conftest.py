@@ -14,7 +14,13 @@ from support.crowd import allow_descriptors  # noqa: E402
 from support.gateway import Gateway, binary, changed  # noqa: E402
 from support.keys import Key, KeyRing  # noqa: E402
 from support.ports import free_port  # noqa: E402
+from support.skipping import summary  # noqa: E402
 from support.upstream import Upstream  # noqa: E402
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in summary():
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 
 import pytest
 from support.client import eventually
@@ -10,7 +11,7 @@ from support.gateway import Gateway, binary, changed
 from support.keys import Key, KeyRing
 from support.message import bearer, cookie, get
 from support.tokens import access, inner, now, seed_session
-from test_sessions import VECTORS
+from test_sessions import VECTORS, confirmed
 
 URL = "http://app.example.com"
 
@@ -52,6 +53,7 @@ def explained(base_configuration, tmp_path_factory):
             "publicKey": VECTORS["legacySigningPublicKey"], "expiryTime": 4102444800000,
             "createdAt": 1700000000000,
         }]
+        core.verify = confirmed
         configuration = changed(
             base_configuration, sessions__core__urls=[core.url],
             sessions__keys={"cache_file": "keys.json"},
@@ -98,19 +100,21 @@ def test_agrees_with_the_gateway(explained, upstream, vector, by):
     answer = explained.ask(get("/required", field))
     if "\n" in field or "\r" in field or "\0" in field:
         return
-    # The gateway has asked for a key that the file cannot have.
-    said = explain(explained, "-H", field, ask_core=answer.reason == "unknown_key")
+    # The gateway has asked for a key that the file cannot have, or about a child token.
+    ask_core = answer.reason == "unknown_key" or "child" in vector["name"]
+    said = explain(explained, "-H", field, ask_core=ask_core)
     status = 204 if answer.status == 200 else answer.status
     assert verdict(said) == (status, answer.reason)
     failed = [step["reason"] for step in said["session"] if step["result"] == "failed"]
     assert failed == ([answer.reason] if answer.reason in SESSION_REASONS else [])
 
 
+@pytest.mark.parametrize("by", [bearer, cookie])
 @pytest.mark.parametrize(
     "vector", [pytest.param(vector, id=vector["name"]) for vector in VECTORS["vectors"]]
 )
-def test_agrees_when_it_asks_the_core(explained, fileless, vector):
-    field = bearer(vector["token"])
+def test_agrees_when_it_asks_the_core(explained, fileless, vector, by):
+    field = by(vector["token"])
     answer = explained.ask(get("/required", field))
     status = 204 if answer.status == 200 else answer.status
     assert verdict(explain(fileless, "-H", field)) == (status, answer.reason)
@@ -235,6 +239,13 @@ def test_anti_csrf(keyless, keys):
     cross = explain(keyless, *arguments, "-H", "Sec-Fetch-Site: cross-site", status=1)
     assert verdict(cross) == (401, "anti_csrf") and steps(cross)["anti-csrf"] == "failed"
     assert steps(explain(keyless, *arguments, status=0))["anti-csrf"] == "passed"
+
+
+def test_refused_head_is_answered_at_once(keyless):
+    begin = time.monotonic()
+    assert verdict(explain(keyless, "-X", "HEAD", ask_core=False, status=1)) == (401, "no_session")
+    # It has a length, and no content to wait for.
+    assert time.monotonic() - begin < 5
 
 
 def test_near_misses(keyless):

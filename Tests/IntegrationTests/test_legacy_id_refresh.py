@@ -46,7 +46,9 @@ def test_ignore(answers, keys):
             assert answer(cookies(*pairs)) == (200, None)
         assert answer(bearer(token), cookies(MARKER)) == (200, None)
     for path in ("/required", "/optional"):
-        assert answer(cookies(MARKER), path=path) == (401, "expired")
+        for pairs in [(MARKER,), ("sAccessToken=garbage", MARKER), (MARKER, "sAccessToken=")]:
+            assert answer(cookies(*pairs), path=path) == (401, "expired")
+    assert answer(cookies("sAccessToken=garbage")) == (401, "no_session")
 
 
 def test_require(answers, keys):

@@ -50,12 +50,16 @@ import Testing
         var authenticator = TestTokens.authenticator()
         #expect(authenticator.ask([marker]) == .tryRefresh(.expired))
         #expect(authenticator.ask([("cookie", "sIdRefreshTokens=x")]) == .noToken)
+        let garbage = ("cookie", "sAccessToken=garbage")
+        #expect(authenticator.ask([garbage]) == .noToken)
+        #expect(authenticator.ask([marker, garbage]) == .tryRefresh(.expired))
         let both = ("cookie", "sIdRefreshToken=x; sAccessToken=\(TestTokens.v5())")
         #expect(authenticator.ask([both]).session != nil)
         var recent = TestTokens.options
         recent.acceptsLegacyTokens = false
         var recentOnly = TestTokens.authenticator(recent)
         #expect(recentOnly.ask([marker]) == .noToken)
+        #expect(recentOnly.ask([marker, garbage]) == .noToken)
     }
 
     @Test func twoAuthorizationLinesLeaveTheCookie() {

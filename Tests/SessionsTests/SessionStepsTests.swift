@@ -64,6 +64,8 @@ import Testing
             (bearer(TestTokens.v5(header: ["kid": .string("d-1")])), .unknownKey),
             ([("cookie", "\(cookie); \(cookie)")], .duplicateCookie),
             ([("cookie", "sIdRefreshToken=x")], .expired),
+            ([("cookie", "sIdRefreshToken=x; sAccessToken=x")], .expired),
+            ([("cookie", "sAccessToken=x")], .noSession),
             (bearer(TestTokens.v2()), .jwtMissing),
         ]
         for (lines, reason) in cases {
