@@ -72,7 +72,7 @@ extension Worker {
     }
 
     /// Whether the session was dropped and is remembered.
-    private func isDropped(_ handle: [UInt8]) -> Bool {
+    func isDropped(_ handle: [UInt8]) -> Bool {
         revoked.contains(revoked.fingerprint(handle.span))
     }
 

@@ -134,6 +134,11 @@ extension Worker {
 extension Worker {
     /// Another worker, or this one, has requests with a child token that belongs here.
     mutating func childWanted(_ child: ChildToken, by worker: Int) {
+        // Known here before control has told the others.
+        guard !isDropped(child.handle) else {
+            tell(worker, child.token, .ended)
+            return
+        }
         let wall = loop.wallMilliseconds
         switch core.owned.wanted(child.token, by: worker, wallMilliseconds: wall) {
         case .wait: break

@@ -10,6 +10,8 @@ class Server(http.server.ThreadingHTTPServer):
     """Gives each request to `handle`. Port 0 is any free one; `tls` is a server's context."""
 
     daemon_threads = True
+    # Connections that wait to be accepted: more than any client here opens at a time.
+    request_queue_size = 256
     allow_reuse_address = True
 
     def __init__(self, handle, port=0, tls=None):
@@ -17,6 +19,8 @@ class Server(http.server.ThreadingHTTPServer):
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # A body written after its head would wait for the head's acknowledgement.
+            disable_nagle_algorithm = True
 
             def log_message(self, *_):
                 pass
