@@ -153,10 +153,15 @@ extension SharedAuthenticator {
         )
     }
 
-    /// The fields of a delivery that pages may read.
+    /// Fields of a delivery that pages must be let read, as `Access-Control-Expose-Headers` lists
+    /// them.
     func deliveredNames(_ session: SessionReference) -> StaticString {
-        let hasField = !session.isCookieBorne || options.cookies.exposesAccessToken
-        return hasField ? "front-token, st-access-token" : "front-token"
+        let lines = authenticator.delivery(session)
+        let name: StaticString = "st-access-token"
+        let hasToken =
+            lines.count > name.utf8CodeUnitCount
+            && lines.extracting(0..<name.utf8CodeUnitCount).equals(name)
+        return hasToken ? "front-token, st-access-token" : "front-token"
     }
 }
 

@@ -147,8 +147,9 @@ extension Worker {
             return
         }
         let lines = shared.value.copiedDelivery(session)
+        let names = shared.value.deliveredNames(session)
         clients[client].transport.output.append(lines.span)
-        appendAllowedOrigin(exchange, exposing: shared.value.deliveredNames(session))
+        appendAllowedOrigin(exchange, exposing: names)
     }
 
     /// Finds the head's origin among the listed ones while the head's bytes are still in the input.

@@ -18,7 +18,8 @@ struct SessionFields: Sendable {
 
     /// The lines that give a client a new access token, read from `bytes`, as it sent the one whose
     /// place it takes, which was `replaced` as it came; `isSeedEra`: whether its SDK is one that
-    /// sends `sIdRefreshToken`.
+    /// sends `sIdRefreshToken`. The line of `st-access-token` is the first where there is one,
+    /// which tells what pages must be let read.
     func delivery(
         of token: AccessToken,
         bytes: [UInt8],
@@ -28,8 +29,11 @@ struct SessionFields: Sendable {
         wallMilliseconds: Int64
     ) -> [UInt8] {
         var lines: [UInt8] = []
+        let field = Array("st-access-token: ".utf8) + bytes + Self.lineEnd
         switch kind {
         case .cookie:
+            // The seed era's SDKs have no such option.
+            if options.cookies.exposesAccessToken, !isSeedEra { lines += field }
             let expiry =
                 isSeedEra ? token.expiry / 1000 : wallMilliseconds / 1000 + Self.cookieLifetime
             append(
@@ -40,10 +44,8 @@ struct SessionFields: Sendable {
                 expiry: expiry,
                 to: &lines
             )
-        case .bearer: break
-        }
-        if kind == .bearer || options.cookies.exposesAccessToken {
-            lines += Array("st-access-token: ".utf8) + bytes + Self.lineEnd
+        case .bearer:
+            lines += field
         }
         lines += Array("front-token: ".utf8) + Self.frontToken(token) + Self.lineEnd
         return lines

@@ -109,8 +109,8 @@ public struct SessionOptions: Sendable, Equatable {
         /// A domain that cookies were set for in the past: what ends a session ends these, too. Nil
         /// = none; empty = the host's own.
         public var olderDomain: String?
-        /// Whether pages may read the access token of a session in cookies: a field has it as
-        /// well.
+        /// Whether a new access token also goes to the page, in `st-access-token` beside its cookie
+        /// (protocol, section 3.7).
         public var exposesAccessToken = false
 
         /// The SDKs' defaults for a service of one site.

@@ -2,10 +2,12 @@
 bundles: SUPERTOKENS_WEBSITE_14 and SUPERTOKENS_WEBSITE_20, paths of their `bundle/bundle.js`."""
 
 import shutil
+from urllib.parse import unquote
 
 import pytest
 from browser.site import API, OTHER, WEBSITE, BrowserSite
 from browser.tab import Tab
+from sdk.access_token import AccessToken
 from sdk.service import bearer
 from support.client import eventually
 
@@ -71,6 +73,13 @@ def visitor(request, opened):
     yield from visitor_of(opened, request.param)
 
 
+def jwt_of(tab, visitor):
+    """The page's own, as the SDK gives it."""
+    if visitor.site.version == "14":
+        return tab.sdk("getAccessTokenPayloadSecurely")["jwt"]
+    return tab.sdk("getAccessToken")
+
+
 def test_page_has_the_session_and_its_jwt(visitor):
     """The page's own, the gateway's, and what the service verified are one."""
     tab = visitor.tab()
@@ -78,11 +87,10 @@ def test_page_has_the_session_and_its_jwt(visitor):
     tab.sign_in("user-7")
     assert tab.sdk("doesSessionExist") is True
     assert tab.sdk("getUserId") == "user-7"
-    payload = tab.sdk("getAccessTokenPayloadSecurely")
-    assert payload["plan"] == "gold"
-    own = payload["jwt"] if visitor.site.version == "14" else tab.sdk("getAccessToken")
+    assert tab.sdk("getAccessTokenPayloadSecurely")["plan"] == "gold"
     answer = tab.call("/api/orders")
     assert (answer.status, answer.content["sub"]) == (200, "user-7"), answer
+    own = jwt_of(tab, visitor)
     assert bearer(visitor.site.service.received()) == own
     assert tab.call(visitor.site.jwt_path).content == {"token": own}
 
@@ -115,6 +123,26 @@ def test_expired_session_is_refreshed_by_itself(visitor):
         assert (answer.status, answer.content["sub"]) == (200, "user-1"), answer
     assert visitor.site.refreshes() == before + 1
     assert tab.sdk("doesSessionExist") is True
+
+
+def test_successor_takes_the_refreshed_token_s_place(visitor):
+    """The gateway promotes a refreshed token, and the browser keeps what comes of it alone."""
+    tab = signed_in_until_now(visitor)
+    visitor.site.service.forget()
+    verified = visitor.site.core.count("/recipe/session/verify")
+    assert tab.call("/api/orders").status == 200
+    successor = bearer(visitor.site.service.received())
+    assert jwt_of(tab, visitor) == successor
+    assert tab.call("/api/orders").status == 200
+    assert bearer(visitor.site.service.received()) == successor
+    assert visitor.site.core.count("/recipe/session/verify") == verified + 1
+    cookies = [cookie for cookie in visitor.context.cookies() if cookie["name"] == "sAccessToken"]
+    assert len(cookies) == (0 if visitor.mode == "header" else 1)
+    assert AccessToken.read(unquote(sent_token(tab, cookies))).parent_hash is None
+
+
+def sent_token(tab, cookies):
+    return cookies[0]["value"] if cookies else tab.script_cookies()["st-access-token"]
 
 
 def test_two_tabs_refresh_once(visitor):

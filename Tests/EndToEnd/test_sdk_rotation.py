@@ -18,7 +18,8 @@ def gateway_for(case, folder, **sessions):
     """The case's front end at a gateway of its own, which writes cookies as the SDKs do here: for
     an API and a website of different sites."""
     site = case.site
-    told = {**site.sessions, "cookies": {"same_site": "none"}, **sessions}
+    cookies = {**site.sessions.get("cookies", {}), "same_site": "none"}
+    told = {**site.sessions, "cookies": cookies, **sessions}
     with Gateway(site.configuration(told), folder, site.tls) as gateway:
         gateway.wait_for_keys()
         case.front_end.http.base_url = f"https://localhost:{gateway.port}"

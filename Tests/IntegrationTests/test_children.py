@@ -234,6 +234,21 @@ def test_cookies_are_written_as_configured(rotating, rotation, upstream):
     assert line.endswith("; HttpOnly; SameSite=Strict")
 
 
+@pytest.mark.parametrize("path", ["/required", "/exposed"])
+def test_pages_may_have_the_successor_of_a_cookie(rotating, rotation, upstream, path):
+    gateway = rotating(sessions__cookies={"expose_access_token": True})
+    child = rotation.child()
+    answer = ask(gateway, cookie(child), path=path)
+    promoted = rotation.promoted[child]
+    assert delivered_cookie(answer).startswith(f"sAccessToken={promoted}; ")
+    assert answer.values("st-access-token") == [promoted]
+    assert answer.value("access-control-expose-headers") == "front-token, st-access-token"
+    old = ask(gateway, f"{cookie(rotation.child('seed'))}; {MARKER}", path=path)
+    assert delivered_cookie(old) and not old.values("st-access-token")
+    answer = ask(gateway, cookie(promoted), path=path)
+    assert not answer.values("st-access-token")
+
+
 @pytest.mark.parametrize("by, lines, wins", [
     (cookie, ["sAccessToken=MINE"], True),
     (cookie, ["sAccessToken=MINE", "st:MINE"], True),

@@ -18,15 +18,15 @@ def seed(argument):
     return Kind("seed", "flask", argument, "VIA_TOKEN", api_domain=API, website=WEBSITE)
 
 
-# By name of a site: version of the web SDK, the back end of its time, and interface versions of
-# the core. That of `unset` makes no JWTs.
+# By name of a site: version of the web SDK, the back end of its time, interface versions of the
+# core, and what the gateway is told of sessions. That of `unset` makes no JWTs.
 SITES = {
-    "14": ("14", seed("jwt"), SEED),
-    "unset": ("14", seed(None), SEED),
+    "14": ("14", seed("jwt"), SEED, {}),
+    "unset": ("14", seed(None), SEED, {}),
     "20": (
         "20",
         Kind("recent", "fastapi", "dynamic", "VIA_TOKEN", True, api_domain=API, website=WEBSITE),
-        RECENT,
+        RECENT, {"cookies": {"expose_access_token": True}},
     ),
 }
 # `plainFetch` is what the page would have without the SDK.
@@ -78,9 +78,9 @@ class BrowserSite(Site):
     names = ["api.example.com", "www.example.com", "other.example.com"]
 
     def __init__(self, name, folder):
-        self.version, kind, versions = SITES[name]
+        self.version, kind, versions, sessions = SITES[name]
         self.website = Website(self.version)
-        super().__init__(kind, versions, {}, folder)
+        super().__init__(kind, versions, sessions, folder)
         self.service.origin = WEBSITE
 
     def configuration(self, sessions):
