@@ -1,9 +1,12 @@
 """Each way in which an SDK holds off other sites' pages, before a gateway in each of its own."""
 
 import contextlib
+import dataclasses
 
 import pytest
-from sdk.case import SITES, case_of
+from sdk.case import SITES, Case, case_of
+from sdk.front_end import FrontEnd
+from sdk.site import Site
 from support.gateway import Gateway
 
 TRY_REFRESH = (401, {"message": "try refresh token"})
@@ -62,16 +65,27 @@ def test_gateway_asks_for_what_it_is_told_to(visitor, mode, tmp_path):
             assert ask(visitor, gateway, "GET", "/api/orders", fields).status_code == 200
 
 
-def test_gateway_says_what_the_sdk_says(visitor, tmp_path):
-    """Where both are set alike; the SDK is asked through the gateway, on a passthrough route."""
-    mode = OF_THE_SDK[visitor.site.kind.anti_csrf]
+@pytest.fixture(params=[f"{name} {mode}" for name in SITES for mode in OF_THE_SDK])
+def alike(request, tmp_path):
+    """Signed in where the gateway and an SDK of each framework are set alike, to each mode."""
+    name, anti_csrf = request.param.split()
+    kind, versions, sessions = SITES[name]
+    kind = dataclasses.replace(kind, anti_csrf=anti_csrf)
+    sessions = {**sessions, "anti_csrf": OF_THE_SDK[anti_csrf]}
+    with Site(kind, versions, sessions, tmp_path) as site, FrontEnd(site, "cookie") as front_end:
+        front_end.sign_in()
+        yield Case(site, front_end, "cookie")
+
+
+def test_gateway_says_what_the_sdk_says(alike):
+    """The SDK is asked through the gateway, on a passthrough route."""
+    gateway, mode = alike.site.gateway, alike.site.sessions["anti_csrf"]
     statuses = set()
-    with gateway_with(mode, visitor, tmp_path) as gateway:
-        for fields in sent_fields(visitor):
-            of_gateway = ask(visitor, gateway, "POST", "/api/orders", fields)
-            of_sdk = ask(visitor, gateway, "POST", "/profile", fields)
-            assert of_gateway.status_code == of_sdk.status_code, fields
-            if of_sdk.status_code != 200:
-                assert of_gateway.json() == of_sdk.json()
-            statuses.add(of_sdk.status_code)
+    for fields in sent_fields(alike):
+        of_gateway = ask(alike, gateway, "POST", "/api/orders", fields)
+        of_sdk = ask(alike, gateway, "POST", "/profile", fields)
+        assert of_gateway.status_code == of_sdk.status_code, fields
+        if of_sdk.status_code != 200:
+            assert of_gateway.json() == of_sdk.json()
+        statuses.add(of_sdk.status_code)
     assert statuses == ({200} if mode == "none" else {200, 401})

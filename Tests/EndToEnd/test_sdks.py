@@ -7,16 +7,16 @@ import time
 import jwt as pyjwt
 import pytest
 from sdk.access_token import AccessToken
-from sdk.case import Case
+from sdk.case import SEED_CASES, Case
 from sdk.front_end import FrontEnd
 from sdk.service import bearer
-from sdk.site import WEBSITE, BackEnd, Kind
+from sdk.site import LEFT, OFFLINE, WEBSITE, BackEnd, Kind
 from support.client import eventually
 
 HOP_BY_HOP = {b"connection", b"keep-alive", b"transfer-encoding"}
 TRY_REFRESH = (401, {"message": "try refresh token"})
-# These wait for a token's end.
-EXPIRING = ["recent-fastapi cookie", "recent-flask header", "seed-flask cookie"]
+# These wait for a token's end: each back end once.
+EXPIRING = ["recent-fastapi cookie", "recent-flask header", "recent-django cookie", *SEED_CASES]
 UNAUTHORISED = (401, {"message": "unauthorised"})
 
 
@@ -337,3 +337,13 @@ def test_warm_calls_ask_the_core_nothing(case):
     for _ in range(10):
         case.call()
     assert len(case.site.core.calls) == before
+
+
+def test_an_sdk_that_would_leave_the_machine_is_noticed(site_of, tmp_path):
+    """The others need no network, then: each fails if its back end wants any."""
+    site = site_of("recent-flask")
+    environment = {**dict.fromkeys(OFFLINE, "0"), "TLDEXTRACT_CACHE": str(tmp_path / "cache")}
+    kind = Kind("recent", "flask", "static", "NONE", api_domain="https://api.example.com",
+                environment=environment)
+    with pytest.raises(AssertionError, match=LEFT), BackEnd(kind, site.core, tmp_path):
+        pass

@@ -1,10 +1,5 @@
-"""What the back ends with a SuperTokens SDK of the time when sessions carried a JWT in their
-payload share. They run in the environment `.build-python-sdk-seed`, with their settings as JSON on
-the command line: `port`, `core`, `api_key`, `api_domain`, `website`, `argument` (the property that
-holds the JWT; none: no JWT is made) and `anti_csrf`."""
-
-import json
-import sys
+"""The SDK of the time when sessions carried a JWT in their payload. `argument` is the property that
+holds it; none: no JWT is made."""
 
 import tldextract.tldextract
 
@@ -12,32 +7,32 @@ import tldextract.tldextract
 # with the package does.
 tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
 
-from supertokens_python import InputAppInfo, SupertokensConfig, init  # noqa: E402
 from supertokens_python.recipe import session  # noqa: E402
 
-settings = json.loads(sys.argv[1])
 
-
-def start(framework, mode):
-    init(
-        app_info=InputAppInfo(
-            app_name="end to end", api_domain=settings["api_domain"],
-            website_domain=settings["website"], api_base_path="/auth",
+def recipe(settings):
+    return session.init(
+        anti_csrf=settings["anti_csrf"],
+        jwt=session.JWTConfig(
+            enable=settings["argument"] is not None,
+            property_name_in_access_token_payload=settings["argument"],
         ),
-        framework=framework,
-        supertokens_config=SupertokensConfig(settings["core"], settings["api_key"]),
-        recipe_list=[session.init(
-            anti_csrf=settings["anti_csrf"],
-            jwt=session.JWTConfig(
-                enable=settings["argument"] is not None,
-                property_name_in_access_token_payload=settings["argument"],
-            ),
-        )],
-        mode=mode,
-        telemetry=False,
     )
 
 
-def jwt_of(payload):
-    """The JWT in a session's payload."""
+def new_session(asked):
+    """What `create_new_session` takes after the request."""
+    return asked["user"], asked.get("claims", {})
+
+
+async def change(own, payload):
+    await own.update_access_token_payload(payload)
+
+
+def sync_change(own, payload):
+    own.sync_update_access_token_payload(payload)
+
+
+def jwt_of(own):
+    payload = own.get_access_token_payload()
     return payload[payload["_jwtPName"]]

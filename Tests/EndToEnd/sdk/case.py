@@ -10,7 +10,10 @@ from sdk.site import Kind, Site
 # Name of a site: its back end, interface versions of the core, and what the gateway is told of
 # sessions.
 SITES = {
-    "recent-fastapi": (Kind("recent", "fastapi", "dynamic", "VIA_TOKEN"), RECENT, {}),
+    "recent-fastapi": (
+        Kind("recent", "fastapi", "dynamic", "VIA_TOKEN", exposes_token=True), RECENT,
+        {"cookies": {"expose_access_token": True}},
+    ),
     "recent-flask": (
         Kind("recent", "flask", "static", "VIA_CUSTOM_HEADER"), RECENT, {"signing_keys": "static"}
     ),
@@ -63,6 +66,7 @@ def case_of(site_of, text):
     name, mode = text.split()
     site = site_of(name)
     site.core.sessions.access_seconds = 3600
+    site.core.sessions.jwt_seconds = None
     site.service.forget()
     with FrontEnd(site, mode) as front_end:
         yield Case(site, front_end, mode)

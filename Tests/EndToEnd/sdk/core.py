@@ -17,6 +17,11 @@ def number(version):
     return tuple(int(part) for part in version.split("."))
 
 
+def has_protected(interface, payload):
+    """Whether it defines what later tokens have beside it."""
+    return token_version(interface) > 2 and bool(PROTECTED & payload.keys())
+
+
 class SDKCore:
     """Speaks the interface versions given and wants its API key; `calls` lists (method, path)."""
 
@@ -122,7 +127,7 @@ class SDKCore:
         return 200, {"status": "OK", "jwt": self.sessions.plain_token(payload, body["validity"])}
 
     def create(self, interface, body):
-        if token_version(interface) > 2 and PROTECTED & body["userDataInJWT"].keys():
+        if has_protected(interface, body["userDataInJWT"]):
             return 400, "The user payload contains protected field"
         return 200, self.with_keys(interface, self.sessions.created(interface, body))
 
@@ -156,7 +161,22 @@ class SDKCore:
         return 200, {"status": "OK", "sessionHandles": self.sessions.handles_of(asked["userId"])}
 
     def remove(self, _, body):
+        if ("sessionHandles" in body) == ("userId" in body):
+            return 400, "Invalid Json Input"
         return 200, self.sessions.removed(body)
+
+    def data(self, _, asked):
+        return 200, self.sessions.data(asked["sessionHandle"])
+
+    def put_data(self, _, body):
+        data = body["userDataInDatabase"]
+        return 200, self.sessions.change(body["sessionHandle"], data=data)
+
+    def put_payload(self, interface, body):
+        payload = body["userDataInJWT"]
+        if has_protected(interface, payload):
+            return 400, "The user payload contains protected field"
+        return 200, self.sessions.change(body["sessionHandle"], payload=payload)
 
 
 HANDLERS = {
@@ -169,6 +189,9 @@ HANDLERS = {
     ("POST", "/recipe/session"): SDKCore.create,
     ("GET", "/recipe/session"): SDKCore.information,
     ("GET", "/recipe/session/user"): SDKCore.of_user,
+    ("GET", "/recipe/session/data"): SDKCore.data,
+    ("PUT", "/recipe/session/data"): SDKCore.put_data,
+    ("PUT", "/recipe/jwt/data"): SDKCore.put_payload,
     ("POST", "/recipe/session/verify"): SDKCore.verify,
     ("POST", "/recipe/session/refresh"): SDKCore.refresh,
     ("POST", "/recipe/session/regenerate"): SDKCore.regenerate,

@@ -10,6 +10,8 @@ from support.tokens import HEADERS, compact, signed_jwt, standard
 REFRESH_SECONDS = 100 * 24 * 3600
 ROTATION_MS = 7 * 24 * 3600 * 1000
 
+NO_SESSION = {"status": "UNAUTHORISED", "message": "Session does not exist."}
+
 # What a session's payload may not define in V3 tokens and later.
 PROTECTED = {
     "sub", "exp", "iat", "sessionHandle", "refreshTokenHash1", "parentRefreshTokenHash1",
@@ -59,12 +61,14 @@ class Session:
 
 
 class Sessions:
-    """All sessions of a core. `access_seconds` may be changed while it runs; `issued` holds every
-    access token and every other JWT ever made."""
+    """All sessions of a core. `access_seconds` may be changed while it runs, and so may
+    `jwt_seconds`, the longest that a JWT of the JWT recipe lasts; `issued` holds every access token
+    and every other JWT ever made."""
 
     def __init__(self, keys):
         self.keys = keys
         self.access_seconds = 3600
+        self.jwt_seconds = None
         self.by_handle = {}
         self.refresh_tokens = {}
         self.issued = set()
@@ -114,7 +118,8 @@ class Sessions:
         """A JWT of the JWT recipe: the static key, no version."""
         created = int(time.time())
         header = {"kid": self.keys.static.key_id, "typ": "JWT", "alg": "RS256"}
-        claims = {**payload, "exp": created + int(validity), "iat": created}
+        seconds = int(validity if self.jwt_seconds is None else min(validity, self.jwt_seconds))
+        claims = {**payload, "exp": created + seconds, "iat": created}
         token = signed_jwt(self.keys.static, header, claims)
         self.issued.add(token)
         return token
@@ -195,7 +200,7 @@ class Sessions:
         """A token with another payload and the same end."""
         session = self.by_handle.get(token.handle)
         if session is None:
-            return {"status": "UNAUTHORISED", "message": "Session does not exist."}
+            return NO_SESSION
         if payload is not None:
             session.payload = payload
         answer = {"status": "OK", "session": session.described(interface)}
@@ -209,7 +214,7 @@ class Sessions:
     def information(self, interface, handle):
         session = self.by_handle.get(handle)
         if session is None:
-            return {"status": "UNAUTHORISED", "message": "Session does not exist."}
+            return NO_SESSION
         described = session.described(interface)
         return {
             "status": "OK", "sessionHandle": described.pop("handle"), **described,
@@ -217,10 +222,29 @@ class Sessions:
             "timeCreated": session.created,
         }
 
+    def data(self, handle):
+        session = self.by_handle.get(handle)
+        if session is None:
+            return NO_SESSION
+        return {"status": "OK", "userDataInDatabase": session.data}
+
+    def change(self, handle, **values):
+        """Replaces `payload` or `data`; tokens in circulation keep theirs."""
+        session = self.by_handle.get(handle)
+        if session is None:
+            return NO_SESSION
+        vars(session).update(values)
+        return {"status": "OK"}
+
     def handles_of(self, user):
-        return [handle for handle, session in self.by_handle.items() if session.user == user]
+        """Of those that have not expired."""
+        return [
+            handle for handle, session in self.by_handle.items()
+            if session.user == user and session.expiry > now_ms()
+        ]
 
     def removed(self, body):
-        handles = body.get("sessionHandles") or self.handles_of(body["userId"])
+        handles = body["sessionHandles"] if "sessionHandles" in body \
+            else self.handles_of(body["userId"])
         revoked = [handle for handle in handles if self.by_handle.pop(handle, None)]
         return {"status": "OK", "sessionHandlesRevoked": revoked}

@@ -22,6 +22,10 @@ from sdk.service import Service
 
 API_DOMAIN = "https://localhost"
 WEBSITE = "https://www.example.com"
+# What `back_ends/back_end.py` writes where an SDK tries to reach another machine.
+LEFT = "left this machine"
+# Today's SDK would else ask for a list of public suffixes.
+OFFLINE = {"SUPERTOKENS_TLDEXTRACT_DISABLE_HTTP": "1"}
 PROGRAMS = pathlib.Path(__file__).parents[1] / "back_ends"
 
 
@@ -37,25 +41,48 @@ class Kind:
     exposes_token: bool = False
     api_domain: str = API_DOMAIN
     website: str = WEBSITE
+    environment: dict = dataclasses.field(default_factory=lambda: OFFLINE)
+
+    @property
+    def name(self):
+        return f"{self.generation}-{self.framework}"
 
     @property
     def program(self):
-        return PROGRAMS / f"{self.generation}_{self.framework}.py"
+        return PROGRAMS / f"on_{self.framework}.py"
 
     @property
     def python(self):
-        return ROOT / f".build-python-sdk-{self.generation}/bin/python"
+        path = ROOT / f".build-python-sdk-{self.generation}/bin/python"
+        if not path.exists():
+            pytest.fail(f"{path} is missing: run scripts/test")
+        return path
 
     @property
     def issuer(self):
         return self.api_domain + "/auth"
 
-    def settings(self, core, port):
+    def settings(self, core, **more):
         return json.dumps({
-            "port": port, "core": core.url, "api_key": core.API_KEY,
+            "generation": self.generation, "core": core.url, "api_key": core.API_KEY,
             "api_domain": self.api_domain, "website": self.website, "argument": self.argument,
-            "anti_csrf": self.anti_csrf, "exposes_token": self.exposes_token,
+            "anti_csrf": self.anti_csrf, "exposes_token": self.exposes_token, **more,
         })
+
+    @property
+    def variables(self):
+        return {**os.environ, "NO_PROXY": "*", **self.environment}
+
+    def without_request(self, core, *calls):
+        """What functions of the SDK return in a process that serves nothing; each call is a list of
+        `asyncio` or `syncio`, the function's name, and its arguments."""
+        done = subprocess.run(
+            [self.python, PROGRAMS / "without_request.py", self.settings(core, calls=calls)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+            env=self.variables,
+        )
+        assert done.returncode == 0 and LEFT not in done.stderr, done.stderr
+        return json.loads(done.stdout)
 
 
 class BackEnd:
@@ -63,14 +90,11 @@ class BackEnd:
 
     def __init__(self, kind, core, folder):
         self.port = free_port()
-        if not kind.python.exists():
-            pytest.fail(f"{kind.python} is missing: run scripts/test")
-        self.log = folder / f"{kind.program.stem}.log"
+        self.log = folder / f"{kind.name}.log"
         with open(self.log, "wb") as output:
             self.process = subprocess.Popen(
-                [kind.python, kind.program, kind.settings(core, self.port)],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                env={**os.environ, "SUPERTOKENS_TLDEXTRACT_DISABLE_HTTP": "1", "NO_PROXY": "*"},
+                [kind.python, kind.program, kind.settings(core, port=self.port)],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=kind.variables,
             )
 
     def __enter__(self):
@@ -83,6 +107,7 @@ class BackEnd:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+        assert LEFT not in self.log.read_text(), self.log.read_text()
 
     def is_running(self):
         return self.process.poll() is None

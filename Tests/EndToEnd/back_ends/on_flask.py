@@ -1,19 +1,19 @@
-"""A back end with an SDK of today on Flask; `recent.py` tells how it is run."""
+"""A back end with an SDK on Flask; `back_end.py` tells how it is run."""
 
-import recent
+import back_end
+from back_end import generation
 from flask import Flask, abort, g, jsonify, request
 from flask_cors import CORS
-from serving import serve
 from supertokens_python import get_all_cors_headers
 from supertokens_python.framework.flask import Middleware
 from supertokens_python.recipe.session.framework.flask import verify_session
 from supertokens_python.recipe.session.syncio import create_new_session
 
-recent.start("flask", "wsgi")
+back_end.start("flask", "wsgi")
 app = Flask(__name__)
 Middleware(app)
 CORS(
-    app, supports_credentials=True, origins=[recent.settings["website"]],
+    app, supports_credentials=True, origins=[back_end.settings["website"]],
     allow_headers=["Content-Type", *get_all_cors_headers()],
 )
 
@@ -26,7 +26,7 @@ def hello():
 @app.post("/login")
 def login():
     asked = request.get_json()
-    create_new_session(request, *recent.new_session(asked))
+    create_new_session(request, *generation.new_session(asked))
     return jsonify(user=asked["user"])
 
 
@@ -39,14 +39,14 @@ def profile():
 @app.post("/profile")
 @verify_session()
 def change():
-    g.supertokens.sync_merge_into_access_token_payload(request.get_json())
+    generation.sync_change(g.supertokens, request.get_json())
     return jsonify(user=g.supertokens.get_user_id())
 
 
 @app.get("/profile/jwt")
 @verify_session()
 def get_jwt():
-    return jsonify(token=g.supertokens.get_access_token())
+    return jsonify(token=generation.jwt_of(g.supertokens))
 
 
 @app.route("/<path:_>", methods=["GET", "POST"])
@@ -56,4 +56,4 @@ def not_found(_):
 
 
 if __name__ == "__main__":
-    serve(app, recent.settings["port"])
+    back_end.serve(app)
