@@ -15,13 +15,6 @@ enum RevocationReader {
                 "write 1s or more, or 0s to ask for nothing"
             )
         }
-        if options.poll >= .seconds(1), let position = section.keyPosition("poll") {
-            section.report.notYet(
-                position,
-                "`sessions.revocation.poll` above 0s",
-                "write 0s, or leave the key out"
-            )
-        }
         section.duration("keep", in: .seconds(1)...longest, into: &options.keep)
         section.integer(
             "entries",

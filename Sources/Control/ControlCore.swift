@@ -5,7 +5,7 @@ import HTTPCore
 import Proxy
 import Sessions
 
-/// What control itself asks of cores, on operators' behalf.
+/// What control itself asks of cores: on operators' behalf, and about sessions in use.
 struct ControlCore: ~Copyable {
     var client: CoreClient
     var calls = CallClient(
@@ -14,17 +14,19 @@ struct ControlCore: ~Copyable {
     )
     /// The core that each request under way was sent to.
     var locations: [UInt64: Int] = [:]
-    /// Whose request a question belongs to.
-    var errands: [UInt64: Errand] = [:]
+    /// What each question is asked for: several that are equal may be one.
+    var errands: [UInt64: [Errand]] = [:]
     /// Questions of operators, by their number.
     var requests: [UInt64: SessionsRequest] = [:]
 
-    /// One question of an operator's request.
-    struct Errand {
-        let id: UInt64
-        let question: CoreQuestion
-        /// Whether the request changes nothing.
-        let isLookUp: Bool
+    /// Why a question is asked.
+    enum Errand {
+        /// An operator's request drops sessions.
+        case revocation(id: UInt64, CoreQuestion)
+        /// An operator's request looks sessions up.
+        case lookUp(id: UInt64)
+        /// A session in use: its handle.
+        case poll([UInt8])
     }
 
     init(options: CoreOptions) {
@@ -33,10 +35,10 @@ struct ControlCore: ~Copyable {
 }
 
 extension ControlLoop {
-    /// Asks a question for an operator's request.
-    mutating func ask(_ question: CoreQuestion, for id: UInt64, isLookUp: Bool = false) {
+    /// Asks a question; what comes of it goes where the errand says.
+    mutating func ask(_ question: CoreQuestion, _ errand: ControlCore.Errand) {
         let (number, actions) = core.client.ask(question, now: time)
-        core.errands[number] = ControlCore.Errand(id: id, question: question, isLookUp: isLookUp)
+        core.errands[number, default: []].append(errand)
         perform(actions)
     }
 
@@ -48,14 +50,19 @@ extension ControlLoop {
             case .send(let request):
                 if let outcome = send(request) { actions += outcomeActions(outcome) }
             case .answer(let number, let answer):
-                guard let errand = core.errands.removeValue(forKey: number) else { break }
-                if errand.isLookUp {
-                    looked(errand.id, answer)
-                } else {
-                    errandAnswered(errand.id, answer, to: errand.question)
+                for errand in core.errands.removeValue(forKey: number) ?? [] {
+                    end(errand, answer)
                 }
             }
             index += 1
+        }
+    }
+
+    private mutating func end(_ errand: ControlCore.Errand, _ answer: CoreAnswer) {
+        switch errand {
+        case .revocation(let id, let question): errandAnswered(id, answer, to: question)
+        case .lookUp(let id): looked(id, answer)
+        case .poll(let handle): polled(handle, answer)
         }
     }
 

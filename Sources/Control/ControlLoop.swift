@@ -76,6 +76,9 @@ struct ControlLoop: ~Copyable {
 
     // Dropped sessions.
     var revocations: ControlRevocations
+    var poll = SessionPoll()
+    /// When the log last said that a session could not be asked about.
+    var pollReportedAt: Instant?
 
     // Life.
     let startedWall: Int64
@@ -131,6 +134,7 @@ struct ControlLoop: ~Copyable {
         nextNames = now + Self.namesInterval
         nextTickets = now + Self.ticketsInterval
         replaceCoreContext()
+        poll.replaceInterval(options.sessions.revocation.poll, now: now)
     }
 
     /// Runs until every worker has ended.
@@ -166,10 +170,11 @@ struct ControlLoop: ~Copyable {
         }
         if loop.now >= nextSecond { everySecond() }
         tendRevocations()
+        tendPoll()
     }
 
     private var nextDeadline: Instant {
-        var next = min(nextSecond, tellingDeadline)
+        var next = min(nextSecond, tellingDeadline, poll.nextDeadline)
         if let deadline = keysDeadline { next = min(next, Instant(nanoseconds: deadline)) }
         if let deadline = calls.nextDeadline { next = min(next, deadline) }
         if let deadline = core.calls.nextDeadline { next = min(next, deadline) }
@@ -233,6 +238,7 @@ struct ControlLoop: ~Copyable {
         let grace = drainDeadline == nil ? configuration.options.shutdownGrace : .zero
         surroundings.log(.info, "draining", [("grace", "\(grace.milliseconds) ms")])
         drainDeadline = loop.now + grace
+        poll.replaceInterval(.zero, now: loop.now)
         broadcast(.drain(until: loop.now + grace))
     }
 

@@ -34,6 +34,7 @@ extension ControlLoop {
         }
         let revocation = loaded.options.sessions.revocation
         revocations.table.replaceLimits(entries: revocation.entries, keep: revocation.keep)
+        poll.replaceInterval(revocation.poll, now: loop.now)
         connections.setMaximum(loaded.options.limits.connections)
         configuration = loaded
         replaceCoreContext()

@@ -24,7 +24,7 @@ extension ControlLoop {
         }
         answer.missing = 1
         core.requests[id] = SessionsRequest(ticket: ticket, answer: answer)
-        ask(query.question, for: id, isLookUp: true)
+        ask(query.question, .lookUp(id: id))
     }
 
     /// Takes one answer of the core in; the last one ends the request.
@@ -59,7 +59,7 @@ extension ControlLoop {
             let handle = request.answer.handles[request.answer.asked]
             core.requests[id]?.answer.asked += 1
             core.requests[id]?.answer.missing += 1
-            ask(.session(handle: handle), for: id, isLookUp: true)
+            ask(.session(handle: handle), .lookUp(id: id))
         }
         if core.requests[id]?.answer.missing == 0 { end(id) }
     }

@@ -130,6 +130,8 @@ extension ControlLoop {
             revocationsObeyed(worker, number)
         case .revocationFileWritten(let count):
             revocationFileWritten(count: count)
+        case .sessionsInUse(_, let handles):
+            sessionsInUse(handles)
         case .metrics(_, let number, let snapshot):
             collected(number, snapshot)
         case .generationLive(let worker, let number):

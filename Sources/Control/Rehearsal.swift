@@ -106,6 +106,7 @@ public struct Rehearsal: Sendable {
         loaded.options.log.access = .file(path: "\(folder)/access.log")
         loaded.options.sessions.keysCacheFile = ""
         loaded.options.sessions.revocation.file = ""
+        loaded.options.sessions.revocation.poll = .zero
         for index in loaded.options.listeners.indices {
             loaded.options.listeners[index].standsFor = loaded.options.listeners[index].place
             loaded.options.listeners[index].tls = nil

@@ -84,9 +84,13 @@ extension ControlLoop {
         guard let index = revocations.requests.firstIndex(where: { $0.id == id }) else { return }
         revocations.requests[index].core = .asked
         switch errand {
-        case .removeSessions(let handles): ask(.revoke(handles: handles), for: id)
-        case .removeSessionsOf(let user): ask(.sessions(user: user), for: id)
+        case .removeSessions(let handles): askCore(.revoke(handles: handles), for: id)
+        case .removeSessionsOf(let user): askCore(.sessions(user: user), for: id)
         }
+    }
+
+    private mutating func askCore(_ question: CoreQuestion, for id: UInt64) {
+        ask(question, .revocation(id: id, question))
     }
 
     /// What the core said to an errand's question: a user's handles are removed next.
@@ -95,7 +99,7 @@ extension ControlLoop {
         case .handles(let handles):
             // Whatever became of the request meanwhile: what the core is told holds here too.
             drop(handles, for: id)
-            ask(.revoke(handles: handles), for: id)
+            askCore(.revoke(handles: handles), for: id)
         case .revoked:
             guard case .revoke(let handles) = question else { return }
             coreErrandEnded(id, handles: handles)

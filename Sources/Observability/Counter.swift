@@ -10,7 +10,9 @@ public enum Counter: UInt8, Sendable, CaseIterable {
     // sallyport_token_cache_…
     case tokenCacheHits, tokenCacheMisses, tokenCacheEvictions
     // sallyport_sessions_revoked_total{by}
-    case sessionsSignedOut, sessionsRevokedByOperators
+    case sessionsSignedOut, sessionsRevokedByOperators, sessionsRevokedByPoll
+    // sallyport_session_polls_total{result}
+    case pollsStanding, pollsEnded, pollsFailed
     // Signatures verified, and requests put off because the turn's budget was spent.
     case signatureChecks, signatureBudgetSpent
     // sallyport_keys_fetches_total{result}

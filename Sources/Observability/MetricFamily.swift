@@ -104,6 +104,15 @@ struct MetricFamily {
             [
                 (#"by="sign_out""#, .sessionsSignedOut),
                 (#"by="operator""#, .sessionsRevokedByOperators),
+                (#"by="poll""#, .sessionsRevokedByPoll),
+            ]
+        ),
+        .counter(
+            "sallyport_session_polls_total",
+            "Sessions in use that the core was asked about, by result.",
+            [
+                (#"result="standing""#, .pollsStanding), (#"result="ended""#, .pollsEnded),
+                (#"result="failure""#, .pollsFailed),
             ]
         ),
         .gauge(

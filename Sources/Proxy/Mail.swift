@@ -47,6 +47,8 @@ extension Worker {
             tickets.replace(ticketKeys)
         case .revoked(let news):
             obey(news)
+        case .collectSessions(let share):
+            tellSessionsInUse(share)
         case .collectMetrics(let number):
             collectMetrics(number)
         case .drain(let deadline):

@@ -89,6 +89,8 @@ public enum WorkerMessage: Sendable {
     /// Sessions that were dropped; a number other than 0 is answered with
     /// `ControlMessage.revocationsObeyed`.
     case revoked(RevocationNews)
+    /// Send `ControlMessage.sessionsInUse` with the handles of this share.
+    case collectSessions(SessionShare)
     /// Send `ControlMessage.metrics` with this number.
     case collectMetrics(Int)
     /// Stop accepting, finish what runs, and end at the deadline at the latest.
@@ -103,6 +105,8 @@ public enum ControlMessage: Sendable {
     case revoked(worker: Int, RevocationNews)
     /// The worker refuses what it was told to up to the news with this number.
     case revocationsObeyed(worker: Int, number: UInt64)
+    /// Handles of sessions that requests brought since the worker told of them last.
+    case sessionsInUse(worker: Int, [[UInt8]])
     case metrics(worker: Int, number: Int, MetricsSnapshot)
     /// A generation could not be put to use; the one before stays.
     case generationRefused(worker: Int, number: Int, String)

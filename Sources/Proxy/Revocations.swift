@@ -112,6 +112,17 @@ extension Worker {
         tellControl()
     }
 
+    /// Tells control which sessions are in use, so that the core is asked about them.
+    mutating func tellSessionsInUse(_ share: SessionShare) {
+        var handles: [[UInt8]] = []
+        // The latest first: the others' requests come to an end.
+        for shared in authenticatorHandles.reversed() {
+            authenticators[shared].authenticator.takeInUse(share, into: &handles)
+        }
+        guard !handles.isEmpty else { return }
+        post(.sessionsInUse(worker: surroundings.index, handles))
+    }
+
     /// Lets old entries go, and tells control what it had no room for.
     mutating func tendRevocations() {
         if loop.wallMilliseconds >= revoked.nextExpiry {

@@ -51,6 +51,8 @@ struct CacheSlot {
     var isListed = false
     /// Whether it was found since the clock's hand passed.
     var isReferenced = false
+    /// Whether it was found since its session was last taken as one in use.
+    var isInUse = false
 
     /// No place.
     static let none = UInt32.max

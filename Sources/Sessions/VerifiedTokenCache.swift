@@ -190,6 +190,24 @@ extension VerifiedTokenCache {
         slots[place].confirmedMark = max(slots[place].confirmedMark, mark)
     }
 
+    /// Takes the handles of a share's sessions that were found since they were taken last. A handle
+    /// comes once for each of its tokens.
+    ///
+    /// - Parameters:
+    ///   - share: the places that are looked at.
+    ///   - handles: gets them, up to `SessionShare.maximumHandles` in all. The others stay for a
+    ///     later round: each begins elsewhere in the share.
+    mutating func takeInUse(_ share: SessionShare, into handles: inout [[UInt8]]) {
+        let places = share.places(of: slots.count)
+        for step in 0..<places.count where handles.count < SessionShare.maximumHandles {
+            let offset = (step &+ share.round &* SessionShare.maximumHandles) % places.count
+            let place = places.lowerBound + offset
+            guard slots[place].isListed, slots[place].isInUse else { continue }
+            slots[place].isInUse = false
+            handles.append(CacheSlot.bytes(.sessionHandle, ofSlot: place, in: slots).copied())
+        }
+    }
+
     /// Whether a pinned entry has no field because its JWT is too long.
     func hasTooLongJWT(_ reference: SessionReference) -> Bool {
         isPinned(reference) && slots[Int(reference.slot)].jwtIsTooLong
@@ -216,6 +234,7 @@ extension VerifiedTokenCache {
         }
         slots[place].pins += 1
         slots[place].isReferenced = true
+        slots[place].isInUse = true
         statistics.pinned += 1
         statistics.hits &+= 1
         return index
@@ -247,6 +266,7 @@ extension VerifiedTokenCache {
         slots[place].next = buckets[bucket]
         slots[place].isListed = true
         slots[place].isReferenced = false
+        slots[place].isInUse = true
         buckets[bucket] = index
         statistics.entries += 1
         statistics.bytes += slots[place].blockBytes

@@ -163,13 +163,13 @@ import Upstreams
         let standard = try options(smallest)
         #expect(standard.adminToken.isEmpty)
         #expect(standard.sessions.revocation == RevocationOptions())
-        let text = "{watch: false, poll: 0s, keep: 2h, entries: 7, file: revoked}"
+        let text = "{watch: false, poll: 90s, keep: 2h, entries: 7, file: revoked}"
         let read = try options(
             smallest + "sessions: {revocation: \(text)}\nadmin: {token: secret}\n"
         )
         #expect(read.adminToken == "secret")
         let revocation = read.sessions.revocation
-        #expect(!revocation.watch && revocation.poll == .zero && revocation.entries == 7)
+        #expect(!revocation.watch && revocation.poll == .seconds(90) && revocation.entries == 7)
         #expect(revocation.keep == .seconds(7200) && revocation.file == "revoked")
     }
 

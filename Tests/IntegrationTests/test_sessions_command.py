@@ -1,5 +1,6 @@
 """Sessions and their JWTs without a request: `sallyport sessions`, and the admin listener."""
 
+import contextlib
 import json
 import subprocess
 import urllib.parse
@@ -138,3 +139,17 @@ def test_without_a_gateway_the_core_is_asked_and_that_is_said(operated, stored, 
     core.stop()
     done = run(operated, "jwt", "--user", USER)
     assert (done.returncode, done.stdout) == (1, "CORE_UNREACHABLE\n")
+
+
+def test_operators_who_ask_for_the_same_are_all_answered(operated, core, stored):
+    """Their question is one while the core was not asked yet."""
+    core.delay = 0.3
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(Connection(operated.admin_port)) for _ in range(3)]
+        for connection in connections:
+            connection.send(get(
+                f"/sessions/{HANDLES[0]}", f"Host: 127.0.0.1:{operated.admin_port}",
+                f"Authorization: Bearer {TOKEN}",
+            ))
+        assert [connection.read().status for connection in connections] == [200] * 3
+    assert core.count(f"/recipe/session?sessionHandle={HANDLES[0]}") == 1

@@ -57,6 +57,31 @@ import Testing
         #expect(isConfirmed && rig.worker.unconfirmed == 0)
     }
 
+    @Test func sessionsInUseAreTold() throws {
+        let rig = try rig()
+        let request = get("/private", "Authorization: Bearer \(CoreKey.shared.token())")
+        let client = try rig.connect()
+        for round in 0..<3 {
+            if round < 2 {
+                try client.send(request)
+                let upstream = try rig.acceptUpstream()
+                _ = try rig.message(to: upstream)
+                try upstream.send(
+                    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
+                _ = try rig.message(to: client)
+            }
+            for index in 0..<SessionShare.count {
+                rig.post(.collectSessions(SessionShare(round: round, index: index)))
+            }
+            try rig.settle()
+            let told = rig.told.compactMap {
+                if case .sessionsInUse(0, let handles) = $0 { handles } else { nil }
+            }
+            #expect(told.count == min(round + 1, 2) && told.allSatisfy { $0.count == 1 })
+        }
+    }
+
     @Test func signOutsThatWaitForKeysAreBounded() throws {
         let rig = try WorkerRig()
         let before = Worker.putOffSignOutsMaximum
