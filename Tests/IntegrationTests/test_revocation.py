@@ -1,6 +1,5 @@
 """Sign-outs that pass through end the session at every worker; nothing else does."""
 
-import contextlib
 import time
 import uuid
 
@@ -10,7 +9,6 @@ from support.gateway import Gateway, changed
 from support.keys import Key
 from support.message import bearer, cookie, get, post, rows
 from support.tokens import access, legacy, now
-from support.wrk import Load
 
 REMOVED = "front-token: remove"
 OLD_REMOVED = "id-refresh-token: remove"
@@ -306,43 +304,7 @@ def test_entries_leave_after_keep(start, base_configuration, upstream, keys):
     assert eventually(lambda: gateway.ask(get("/required", bearer(token))).status == 503)
 
 
-# All workers, at once.
-
-
-@pytest.mark.parametrize("is_loaded", [False, True], ids=["idle", "under load"])
-def test_every_worker_obeys_at_once(
-    start, base_configuration, answering, upstream, keys, is_loaded
-):
-    """From the answer to the first refusal on each of many connections: 50 ms at most."""
-    configuration = changed(
-        base_configuration, server__workers=4, upstreams__load={"targets": [answering.url]},
-        log={"access": {"output": "off"}},
-    )
-    configuration["routes"].append({"path_prefix": "/load", "upstream": "load"})
-    gateway = start(configuration).wait_for_keys()
-    fields = [bearer(session(keys)), "Host: app.example.com"]
-    load = Load(f"http://127.0.0.1:{gateway.port}/load", 3, 32, fields=fields) \
-        if is_loaded else None
-    longest = 0
-    with contextlib.ExitStack() as stack:
-        connections = [stack.enter_context(gateway.connect()) for _ in range(24)]
-        for _ in range(5):
-            token = session(keys)
-            asked = get("/load", bearer(token))
-            for connection in connections:
-                assert connection.ask(asked).status == 200
-            upstream.answer = SIGN_OUT
-            gateway.ask(post("/passthrough/signout", bearer(token)))
-            signed_out = time.monotonic()
-            for connection in connections:
-                while True:
-                    sent = time.monotonic()
-                    if connection.ask(asked).status == 401:
-                        break
-                    longest = max(longest, sent - signed_out)
-    if load is not None:
-        assert load.report().requests > 0
-    assert longest <= SOON
+# Configurations.
 
 
 def test_dropped_sessions_survive_a_reload(start, base_configuration, upstream, keys):
