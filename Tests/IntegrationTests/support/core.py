@@ -88,9 +88,10 @@ class Core:
         if asked == ("POST", "/recipe/handshake") and self.offers_handshake:
             return 200, self.handshake()
         if asked == ("POST", "/recipe/session/verify") and self.verify:
-            self.asked.append(json.loads(content))
+            question = json.loads(content)
+            self.asked.append(question)
             time.sleep(self.verify_delay)
-            return 200, self.verify(self.asked[-1])
+            return 200, self.verify(question)
         if asked == ("GET", "/recipe/session") and self.session:
             return 200, self.session(path.partition("=")[2])
         if asked == ("GET", "/recipe/session/user") and self.users is not None:
