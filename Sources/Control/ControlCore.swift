@@ -1,19 +1,10 @@
-import Bytes
-import Connections
 import EventLoop
-import HTTPCore
 import Proxy
 import Sessions
 
 /// What control itself asks of cores: on operators' behalf, and about sessions in use.
 struct ControlCore: ~Copyable {
-    var client: CoreClient
-    var calls = CallClient(
-        kind: ControlEvent.coreCall,
-        capacity: CoreClient.maximumRunning * 2
-    )
-    /// The core that each request under way was sent to.
-    var locations: [UInt64: Int] = [:]
+    var line: CoreLine
     /// What each question is asked for: several that are equal may be one.
     var errands: [UInt64: [Errand]] = [:]
     /// Questions of operators, by their number.
@@ -29,32 +20,27 @@ struct ControlCore: ~Copyable {
         case poll([UInt8])
     }
 
-    init(options: CoreOptions) {
-        client = CoreClient(options: options)
+    init(_ configuration: LoadedConfiguration) {
+        line = CoreLine(
+            kind: ControlEvent.coreCall,
+            options: configuration.options,
+            tls: configuration.clientTLS,
+            addresses: configuration.options.sessions.core.locations.map { _ in [] }
+        )
     }
 }
 
 extension ControlLoop {
     /// Asks a question; what comes of it goes where the errand says.
     mutating func ask(_ question: CoreQuestion, _ errand: ControlCore.Errand) {
-        let (number, actions) = core.client.ask(question, now: time)
+        let (number, answers) = core.line.ask(question, loop: loop)
         core.errands[number, default: []].append(errand)
-        perform(actions)
+        take(answers)
     }
 
-    private mutating func perform(_ actions: [CoreClient.Action]) {
-        var actions = actions
-        var index = 0
-        while index < actions.count {
-            switch actions[index] {
-            case .send(let request):
-                if let outcome = send(request) { actions += outcomeActions(outcome) }
-            case .answer(let number, let answer):
-                for errand in core.errands.removeValue(forKey: number) ?? [] {
-                    end(errand, answer)
-                }
-            }
-            index += 1
+    private mutating func take(_ answers: [CoreLine.Answer]) {
+        for (number, answer) in answers {
+            for errand in core.errands.removeValue(forKey: number) ?? [] { end(errand, answer) }
         }
     }
 
@@ -66,48 +52,22 @@ extension ControlLoop {
         }
     }
 
-    private mutating func send(_ request: KeyFetcher.CoreRequest) -> CallOutcome? {
-        let locations = configuration.options.sessions.core.locations
-        guard locations.indices.contains(request.location),
-            let address = coreAddresses[request.location]?.addresses.first,
-            let destination = destination(locations[request.location], address)
-        else { return CallOutcome(id: request.id, answer: nil) }
-        core.locations[request.id] = request.location
-        return core.calls.start(
-            CallRequest(request, to: locations[request.location]),
-            to: destination,
-            deadline: loop.now + configuration.options.sessions.core.timeout,
-            loop: loop
-        )
-    }
-
-    private mutating func outcomeActions(_ outcome: CallOutcome) -> [CoreClient.Action] {
-        core.locations[outcome.id] = nil
-        guard let answer = outcome.answer else {
-            return core.client.failed(request: outcome.id, now: time)
-        }
-        return core.client.answered(
-            request: outcome.id,
-            status: answer.status,
-            body: answer.content.span,
-            now: time
-        )
-    }
-
     mutating func coreReady(_ token: EventToken, _ readiness: Readiness) {
-        guard let outcome = core.calls.handle(token, readiness, loop: loop) else { return }
-        perform(outcomeActions(outcome))
+        take(core.line.handle(token, readiness, loop: loop))
     }
 
     mutating func expireCoreCalls() {
-        while let outcome = core.calls.expire(now: loop.now, loop: loop) {
-            perform(outcomeActions(outcome))
-        }
+        take(core.line.expire(loop: loop))
     }
 
     /// Takes the cores of a new configuration.
     mutating func adoptCores() {
-        let options = configuration.options.sessions.core
-        perform(core.client.replaceOptions(options, now: time))
+        let answers = core.line.adopt(
+            options: configuration.options,
+            tls: configuration.clientTLS,
+            addresses: knownCoreAddresses,
+            loop: loop
+        )
+        take(answers)
     }
 }

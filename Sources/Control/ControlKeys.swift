@@ -19,6 +19,7 @@ extension ControlLoop {
         for (index, location) in configuration.options.sessions.core.locations.enumerated() {
             if let literal = SocketAddress(literal: location.host, port: location.port) {
                 coreAddresses[index] = ([literal], loop.now)
+                core.line.setAddresses([literal], location: index)
                 continue
             }
             let mailbox = mailbox
@@ -76,6 +77,7 @@ extension ControlLoop {
         guard number == coreGeneration, coreAddresses.indices.contains(location) else { return }
         if let found, !found.isEmpty {
             coreAddresses[location] = (found, loop.now)
+            core.line.setAddresses(found, location: location)
             broadcast(.coreAddresses(generation: generation, location: location, found))
         }
         let waiting = unresolvedCalls.filter { $0.location == location }
@@ -96,7 +98,7 @@ extension ControlLoop {
         _ location: CoreOptions.Location,
         _ address: SocketAddress
     ) {
-        guard let destination = destination(location, address) else {
+        guard let destination = core.line.destination(request.location, address) else {
             callLocations[request.id] = request.location
             callEnded(CallOutcome(id: request.id, answer: nil, failure: .tls(.internal)))
             return
@@ -138,29 +140,6 @@ extension ControlLoop {
     private static func cause(of outcome: CallOutcome) -> String {
         if case .tls(let fault)? = outcome.failure { return "\(fault.reason)" }
         return "no answer, or none within core.timeout"
-    }
-
-    /// A context for https cores by the present configuration; OpenSSL took the same settings when
-    /// it was checked.
-    mutating func replaceCoreContext() {
-        guard configuration.clientTLS.core != coreMaterial else { return }
-        coreMaterial = configuration.clientTLS.core
-        coreContext = coreMaterial.flatMap { try? TLSClientContext($0) }
-    }
-
-    /// Where to reach a core; nil where TLS to it cannot be prepared.
-    func destination(
-        _ location: CoreOptions.Location,
-        _ address: SocketAddress
-    ) -> CallDestination? {
-        var destination = CallDestination(address: address)
-        guard location.isEncrypted else { return destination }
-        guard let coreContext else { return nil }
-        destination.tls = CallDestination.TLS(
-            context: coreContext,
-            serverName: configuration.options.coreTLS.serverName ?? location.host
-        )
-        return destination
     }
 
     /// Of a name with several addresses the next is tried after a failure.

@@ -58,9 +58,6 @@ struct ControlLoop: ~Copyable {
     /// Requests that wait for a location's addresses.
     var unresolvedCalls: [KeyFetcher.CoreRequest] = []
     var callLocations: [UInt64: Int] = [:]
-    /// What https cores are spoken to with, and what it was made of.
-    var coreContext: TLSClientContext?
-    var coreMaterial: TLSClientMaterial?
     var keyCache = KeyCacheState()
 
     // Configurations.
@@ -124,7 +121,7 @@ struct ControlLoop: ~Copyable {
         connectionsAtStart = options.limits.connections
         connections = ConnectionBudget(maximum: connectionsAtStart)
         fetcher = KeyFetcher(options: options.sessions)
-        core = ControlCore(options: options.sessions.core)
+        core = ControlCore(configuration)
         coreAddresses = Array(repeating: nil, count: options.sessions.core.locations.count)
         coreReports = Array(repeating: nil, count: options.sessions.core.locations.count)
         tickets = TicketKeys.generate()
@@ -133,7 +130,6 @@ struct ControlLoop: ~Copyable {
         nextSecond = now
         nextNames = now + Self.namesInterval
         nextTickets = now + Self.ticketsInterval
-        replaceCoreContext()
         poll.replaceInterval(options.sessions.revocation.poll, now: now)
     }
 
@@ -177,7 +173,7 @@ struct ControlLoop: ~Copyable {
         var next = min(nextSecond, tellingDeadline, poll.nextDeadline)
         if let deadline = keysDeadline { next = min(next, Instant(nanoseconds: deadline)) }
         if let deadline = calls.nextDeadline { next = min(next, deadline) }
-        if let deadline = core.calls.nextDeadline { next = min(next, deadline) }
+        if let deadline = core.line.nextDeadline { next = min(next, deadline) }
         return next
     }
 

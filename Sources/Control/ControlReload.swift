@@ -37,7 +37,6 @@ extension ControlLoop {
         poll.replaceInterval(revocation.poll, now: loop.now)
         connections.setMaximum(loaded.options.limits.connections)
         configuration = loaded
-        replaceCoreContext()
         generation += 1
         unresolvedSince.removeAll()
         addresses = literalAddresses(loaded.options, keeping: addresses, of: old)

@@ -5,7 +5,6 @@ import HTTPCore
 import JSON
 import Proxy
 import Sessions
-import TLS
 
 /// What an operator wants of sessions from a command line.
 public enum SessionsErrand: Sendable, Equatable {
@@ -43,11 +42,10 @@ public struct SessionsConsole: ~Copyable {
     private var loop: EventLoop
     private var calls: CallClient
     private let resolver: Resolver
-    private let tlsContext: TLSClientContext?
-    private var addresses: [Int: SocketAddress]
 
     private static let call: UInt8 = 1
     private static let names: UInt8 = 2
+    private static let coreCall: UInt8 = 3
     /// How long names may take, and the admin listener.
     private static let patience = Duration.seconds(8)
 
@@ -60,8 +58,6 @@ public struct SessionsConsole: ~Copyable {
         self.resolver = resolver
         self.loop = loop
         calls = CallClient(kind: Self.call)
-        addresses = [:]
-        tlsContext = configuration.clientTLS.core.flatMap { try? TLSClientContext($0) }
     }
 
     /// Does it: by the gateway where one listens and its token is known.
@@ -151,26 +147,31 @@ extension SessionsConsole {
 // The core.
 extension SessionsConsole {
     private mutating func askCore(_ errand: SessionsErrand) -> ServiceResponse {
-        var client = CoreClient(options: configuration.options.sessions.core)
+        var line = CoreLine(
+            kind: Self.coreCall,
+            options: configuration.options,
+            tls: configuration.clientTLS,
+            addresses: coreAddresses()
+        )
         switch errand {
         case .list, .show, .jwts:
             guard let query = errand.query else { return Self.unreachable }
-            return look(up: query, &client)
+            return look(up: query, &line)
         case .revoke(let handles):
-            return revoke(handles, &client)
+            return revoke(handles, &line)
         case .revokeAll(let user):
-            guard case .handles(let handles) = ask(.sessions(user: user), &client) else {
+            guard case .handles(let handles) = ask(.sessions(user: user), &line) else {
                 return Self.unreachable
             }
-            return handles.isEmpty ? Self.revoked([]) : revoke(handles, &client)
+            return handles.isEmpty ? Self.revoked([]) : revoke(handles, &line)
         }
     }
 
     private mutating func revoke(
         _ handles: [String],
-        _ client: inout CoreClient
+        _ line: inout CoreLine
     ) -> ServiceResponse {
-        guard case .revoked(let revoked) = ask(.revoke(handles: handles), &client) else {
+        guard case .revoked(let revoked) = ask(.revoke(handles: handles), &line) else {
             return Self.unreachable
         }
         return Self.revoked(revoked)
@@ -178,21 +179,21 @@ extension SessionsConsole {
 
     private mutating func look(
         up query: SessionsQuery,
-        _ client: inout CoreClient
+        _ line: inout CoreLine
     ) -> ServiceResponse {
         let property = configuration.options.sessions.jwtProperty
         var answer = SessionsAnswer(query: query, jwtProperty: property)
         if case .session(let handle) = query {
             answer.handles = [handle]
         } else {
-            guard case .handles(let handles) = ask(query.question, &client) else {
+            guard case .handles(let handles) = ask(query.question, &line) else {
                 return Self.unreachable
             }
             answer.handles = Array(handles.prefix(SessionsQuery.maximumSessions))
             answer.leftOut = handles.count - answer.handles.count
         }
         for handle in answer.handles {
-            switch ask(.session(handle: handle), &client) {
+            switch ask(.session(handle: handle), &line) {
             case .information(let session): answer.found[handle] = session
             case .ended: break
             case .unreachable, .handles, .verified, .revoked, .tryRefresh, .keys:
@@ -217,84 +218,48 @@ extension SessionsConsole {
 
     private mutating func ask(
         _ question: CoreQuestion,
-        _ client: inout CoreClient
+        _ line: inout CoreLine
     ) -> CoreAnswer {
-        var actions = client.ask(question, now: time).actions
-        var index = 0
-        while index < actions.count {
-            switch actions[index] {
-            case .answer(_, let answer): return answer
-            case .send(let request): actions += carry(request, &client)
+        var answers = line.ask(question, loop: loop).answers
+        while answers.isEmpty {
+            guard let ready = try? loop.wait(until: line.nextDeadline) else { break }
+            for index in 0..<ready {
+                let event = loop.event(at: index)
+                guard event.token.kind == Self.coreCall else { continue }
+                answers += line.handle(event.token, event.readiness, loop: loop)
             }
-            index += 1
+            answers += line.expire(loop: loop)
         }
-        return .unreachable(.unreachable)
+        return answers.first?.answer ?? .unreachable(.unreachable)
     }
 
-    private mutating func carry(
-        _ request: KeyFetcher.CoreRequest,
-        _ client: inout CoreClient
-    ) -> [CoreClient.Action] {
-        let core = configuration.options.sessions.core
-        let location = core.locations[request.location]
-        guard let destination = destination(request.location, location) else {
-            return client.failed(request: request.id, now: time)
+    /// What the cores' names resolve to, of each as soon as it is known; empty where it is not.
+    private mutating func coreAddresses() -> [[SocketAddress]] {
+        let locations = configuration.options.sessions.core.locations
+        var addresses = locations.map { location -> [SocketAddress] in
+            SocketAddress(literal: location.host, port: location.port).map { [$0] } ?? []
         }
-        let outcome = perform(CallRequest(request, to: location), to: destination, core.timeout)
-        guard let answer = outcome.answer else {
-            return client.failed(request: request.id, now: time)
-        }
-        return client.answered(
-            request: request.id,
-            status: answer.status,
-            body: answer.content.span,
-            now: time
-        )
-    }
-
-    private mutating func destination(
-        _ index: Int,
-        _ location: CoreOptions.Location
-    ) -> CallDestination? {
-        if addresses[index] == nil { addresses[index] = address(of: location) }
-        guard let address = addresses[index] else { return nil }
-        var destination = CallDestination(address: address)
-        guard location.isEncrypted else { return destination }
-        guard let tlsContext else { return nil }
-        destination.tls = CallDestination.TLS(
-            context: tlsContext,
-            serverName: configuration.options.coreTLS.serverName ?? location.host
-        )
-        return destination
-    }
-
-    private mutating func address(of location: CoreOptions.Location) -> SocketAddress? {
-        if let literal = SocketAddress(literal: location.host, port: location.port) {
-            return literal
-        }
-        guard let box = try? Mailbox<[SocketAddress]>(),
+        var missing = addresses.indices.filter { addresses[$0].isEmpty }
+        guard !missing.isEmpty, let box = try? Mailbox<(Int, [SocketAddress])>(),
             (try? loop.addLevelTriggered(
                 descriptor: box.descriptor,
                 token: EventToken(kind: Self.names, bits: 0)
             )) != nil
-        else { return nil }
+        else { return addresses }
         defer { loop.remove(descriptor: box.descriptor) }
-        resolver.resolve(host: location.host, port: location.port) { result in
-            box.post((try? result.get()) ?? [])
+        for index in missing {
+            resolver.resolve(host: locations[index].host, port: locations[index].port) { result in
+                box.post((index, (try? result.get()) ?? []))
+            }
         }
         let deadline = loop.now + Self.patience
-        var found: [[SocketAddress]] = []
-        while found.isEmpty, loop.now < deadline {
-            guard (try? loop.wait(until: deadline)) != nil else { return nil }
+        while !missing.isEmpty, loop.now < deadline {
+            guard (try? loop.wait(until: deadline)) != nil else { return addresses }
+            var found: [(Int, [SocketAddress])] = []
             box.drain(into: &found)
+            for (index, list) in found { addresses[index] = list }
+            missing.removeAll { index in found.contains { $0.0 == index } }
         }
-        return found.first?.first
-    }
-
-    private var time: KeyFetcher.Time {
-        KeyFetcher.Time(
-            nanoseconds: loop.now.nanoseconds,
-            wallMilliseconds: loop.wallMilliseconds
-        )
+        return addresses
     }
 }

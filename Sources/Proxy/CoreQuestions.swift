@@ -1,11 +1,9 @@
 import Bytes
-public import Connections
 import Cryptography
 import EventLoop
 import HTTPCore
 import Observability
-public import Sessions
-import TLS
+import Sessions
 
 /// What one worker asks of cores, and which of its exchanges wait for what.
 ///
@@ -13,17 +11,7 @@ import TLS
 /// the process, whichever requests carry it: that one asks, remembers, and tells the others.
 struct CoreQuestions: ~Copyable {
     private let inPlace = InPlace()
-    var client: CoreClient
-    var calls = CallClient(kind: EventKind.coreCall, capacity: CoreClient.maximumRunning * 2)
-    var options: CoreOptions
-    /// What https cores are spoken to with, what it was made of, and the name asked for.
-    private var tlsContext: TLSClientContext?
-    private var tlsMaterial: TLSClientMaterial?
-    private var serverName: String?
-    /// What each core's name resolved to; the first of a list is used until it fails.
-    var addresses: [[SocketAddress]]
-    /// The core that each request under way was sent to.
-    var locations: [UInt64: Int] = [:]
+    var line: CoreLine
     /// Exchanges that wait for a database check, by the question's number.
     var checks: [UInt64: [Handle<Exchange>]] = [:]
     /// Exchanges that wait for what the owner of their child token hears.
@@ -34,37 +22,12 @@ struct CoreQuestions: ~Copyable {
     var ownedQuestions: [UInt64: ChildToken] = [:]
 
     init(_ source: GenerationSource) {
-        options = source.options.sessions.core
-        client = CoreClient(options: options)
-        addresses = source.coreAddresses
-        prepareTLS(source)
-    }
-
-    mutating func prepareTLS(_ source: GenerationSource) {
-        serverName = source.options.coreTLS.serverName
-        guard source.clientTLS.core != tlsMaterial else { return }
-        tlsMaterial = source.clientTLS.core
-        tlsContext = tlsMaterial.flatMap { try? TLSClientContext($0) }
-    }
-
-    /// Where to reach a core; nil where that is not known.
-    func destination(_ location: Int) -> CallDestination? {
-        guard options.locations.indices.contains(location), addresses.indices.contains(location),
-            let address = addresses[location].first
-        else { return nil }
-        var destination = CallDestination(address: address)
-        guard options.locations[location].isEncrypted else { return destination }
-        guard let tlsContext else { return nil }
-        destination.tls = CallDestination.TLS(
-            context: tlsContext,
-            serverName: serverName ?? options.locations[location].host
+        line = CoreLine(
+            kind: EventKind.coreCall,
+            options: source.options,
+            tls: source.clientTLS,
+            addresses: source.coreAddresses
         )
-        return destination
-    }
-
-    /// How long an exchange waits at most: each core's version and answer, one after the other.
-    var patience: Duration {
-        options.timeout * (2 * max(options.locations.count, 1)) + .seconds(1)
     }
 }
 
@@ -93,14 +56,14 @@ extension Worker {
         wait(exchange)
         let shared = generations[exchanges[exchange].generation].authenticator
         let question = authenticators[shared].authenticator.databaseCheck(session)
-        let (id, actions) = core.client.ask(question, now: coreTime)
+        let (id, answers) = core.line.ask(question, loop: loop)
         core.checks[id, default: []].append(exchange)
-        perform(actions)
+        take(answers)
     }
 
     private mutating func wait(_ exchange: Handle<Exchange>) {
         exchanges[exchange].state = .awaitingCore
-        armTimer(exchange, at: loop.now + core.patience)
+        armTimer(exchange, at: loop.now + core.line.patience)
     }
 
     /// The wait is over without an answer. The owner's may be lost: nobody waits for it any longer,
@@ -144,9 +107,9 @@ extension Worker {
         case .wait: break
         case .answer(let answer): tell(worker, child.token, answer)
         case .ask:
-            let (id, actions) = core.client.ask(child.question, now: coreTime)
+            let (id, answers) = core.line.ask(child.question, loop: loop)
             core.ownedQuestions[id] = child
-            perform(actions)
+            take(answers)
         }
     }
 
@@ -189,102 +152,30 @@ extension Worker {
         exchanges[exchange].coreAnswer = answer
         exchangeQueue.append(exchange)
     }
-
 }
 
-// Carrying the questions.
+// The line.
 extension Worker {
-    private var coreTime: KeyFetcher.Time {
-        KeyFetcher.Time(
-            nanoseconds: loop.now.nanoseconds,
-            wallMilliseconds: loop.wallMilliseconds
-        )
-    }
-
-    /// Does what the client of cores says, and what follows from it.
-    private mutating func perform(_ actions: [CoreClient.Action]) {
-        var actions = actions
-        var index = 0
-        while index < actions.count {
-            switch actions[index] {
-            case .send(let request):
-                if let outcome = send(request) { actions += outcomeActions(outcome) }
-            case .answer(let id, let answer):
-                answered(id, answer)
-            }
-            index += 1
-        }
-    }
-
-    /// - Returns: the call's outcome when it failed at once.
-    private mutating func send(_ request: KeyFetcher.CoreRequest) -> CallOutcome? {
-        guard let destination = core.destination(request.location) else {
-            return CallOutcome(id: request.id, answer: nil)
-        }
-        core.locations[request.id] = request.location
-        return core.calls.start(
-            CallRequest(request, to: core.options.locations[request.location]),
-            to: destination,
-            deadline: loop.now + core.options.timeout,
-            loop: loop
-        )
-    }
-
-    private mutating func outcomeActions(_ outcome: CallOutcome) -> [CoreClient.Action] {
-        let location = core.locations.removeValue(forKey: outcome.id)
-        guard let answer = outcome.answer else {
-            if let location { rotateAddresses(location) }
-            metrics.increment(.coreCallsFailed)
-            return core.client.failed(request: outcome.id, now: coreTime)
-        }
-        metrics.increment(answer.status == 200 ? .coreCallsSucceeded : .coreCallsFailed)
-        return core.client.answered(
-            request: outcome.id,
-            status: answer.status,
-            body: answer.content.span,
-            now: coreTime
-        )
-    }
-
-    /// Of a name with several addresses the next is tried after a failure.
-    private mutating func rotateAddresses(_ location: Int) {
-        guard core.addresses.indices.contains(location), core.addresses[location].count > 1 else {
-            return
-        }
-        core.addresses[location].append(core.addresses[location].removeFirst())
+    private mutating func take(_ answers: [CoreLine.Answer]) {
+        for (id, answer) in answers { answered(id, answer) }
     }
 
     mutating func coreReady(_ token: EventToken, _ readiness: Readiness) {
-        guard let outcome = core.calls.handle(token, readiness, loop: loop) else { return }
-        perform(outcomeActions(outcome))
+        take(core.line.handle(token, readiness, loop: loop))
     }
 
     mutating func expireCoreCalls() {
-        while let outcome = core.calls.expire(now: loop.now, loop: loop) {
-            perform(outcomeActions(outcome))
-        }
+        take(core.line.expire(loop: loop))
     }
 
     /// Takes the cores of a new configuration.
     mutating func adoptCores(_ source: GenerationSource) {
-        core.options = source.options.sessions.core
-        core.addresses = source.coreAddresses
-        core.prepareTLS(source)
-        perform(core.client.replaceOptions(core.options, now: coreTime))
-    }
-}
-
-extension CallRequest {
-    /// A request of the client of cores, to one of them.
-    public init(_ request: KeyFetcher.CoreRequest, to location: CoreOptions.Location) {
-        self.init(
-            id: request.id,
-            method: request.method,
-            target: request.path,
-            host: location.authority,
-            fields: request.headers,
-            content: request.body,
-            isRepeatable: true
+        let answers = core.line.adopt(
+            options: source.options,
+            tls: source.clientTLS,
+            addresses: source.coreAddresses,
+            loop: loop
         )
+        take(answers)
     }
 }

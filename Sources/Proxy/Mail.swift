@@ -35,10 +35,8 @@ extension Worker {
                 at: loop.wallMilliseconds
             )
         case .coreAddresses(let number, let location, let list):
-            guard number == generations[current].number,
-                core.addresses.indices.contains(location)
-            else { return }
-            core.addresses[location] = list
+            guard number == generations[current].number else { return }
+            core.line.setAddresses(list, location: location)
         case .childWanted(let child, let worker):
             childWanted(child, by: worker)
         case .childAnswered(let token, let answer):
@@ -107,6 +105,8 @@ extension Worker {
         metrics.set(.tokenCacheEvictions, evictions)
         metrics.set(.tokenCacheBytes, bytes)
         metrics.set(.signatureChecks, checks)
+        metrics.set(.coreCallsSucceeded, core.line.callsSucceeded)
+        metrics.set(.coreCallsFailed, core.line.callsFailed)
         metrics.set(.exchangesInFlight, Int64(exchanges.count))
         metrics.set(.clientConnections, Int64(clients.count))
         metrics.set(.upstreamConnections, Int64(upstreams.count))

@@ -27,7 +27,7 @@ extension Worker {
     private var nextDeadline: Instant? {
         let timer = timers.nextDeadline() ?? .distantFuture
         let stop = drainEnd ?? drainDeadline ?? .distantFuture
-        let call = core.calls.nextDeadline ?? .distantFuture
+        let call = core.line.nextDeadline ?? .distantFuture
         let pause = listenersPausedUntil ?? .distantFuture
         let next = min(timer, stop, call, pause, tellingDeadline)
         return next == .distantFuture ? nil : next

@@ -9,6 +9,7 @@ import pytest
 from support.client import Connection
 from support.gateway import binary
 from support.message import bearer, get
+from support.ports import free_port
 from support.tokens import access, inner, now
 from test_revocation_admin import TOKEN, Operated, with_admin
 
@@ -139,6 +140,16 @@ def test_without_a_gateway_the_core_is_asked_and_that_is_said(operated, stored, 
     core.stop()
     done = run(operated, "jwt", "--user", USER)
     assert (done.returncode, done.stdout) == (1, "CORE_UNREACHABLE\n")
+
+
+def test_cores_by_name_are_asked_in_order(operated, stored, core):
+    operated.terminate()
+    operated.configuration["sessions"]["core"]["urls"] = [
+        "http://no-such-host.invalid:3567", f"http://localhost:{free_port()}",
+        f"http://localhost:{core.port}",
+    ]
+    operated.write()
+    check_jwts(json.loads(run(operated, "jwt", "--user", USER, "--json").stdout), stored)
 
 
 def test_operators_who_ask_for_the_same_are_all_answered(operated, core, stored):
