@@ -42,7 +42,7 @@ extension ControlLoop {
             drop(RevocationNews([session]))
         case .unreachable(let failure):
             pollFailed(failure.detail)
-        case .verified, .handles, .revoked, .tryRefresh:
+        case .verified, .handles, .revoked, .tryRefresh, .keys:
             pollFailed(CoreFailure.malformed.detail)
         }
     }

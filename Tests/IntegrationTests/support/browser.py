@@ -2,9 +2,19 @@
 
 import email.message
 import http.cookiejar
+import re
 import urllib.request
 
 ORIGIN = "https://app.example.com"
+
+
+# A date with the month first, as Python's `long` forms have it. Browsers read it (RFC 6265, 5.1.1).
+MONTH_FIRST = re.compile(r"expires=(\w{3})\w*, (\w{3})\w* (\d\d), (\d{4}) ([\d:]+)", re.ASCII)
+
+
+def understood(value):
+    """A field's value with the dates that the jar cannot read as those it can."""
+    return MONTH_FIRST.sub(r"expires=\1, \3-\2-\4 \5 GMT", value)
 
 
 class Answer:
@@ -13,7 +23,7 @@ class Answer:
     def __init__(self, message):
         self.head = email.message.Message()
         for name, value in message.fields:
-            self.head[name.decode("latin-1")] = value.decode("latin-1")
+            self.head[name.decode("latin-1")] = understood(value.decode("latin-1"))
 
     def info(self):
         return self.head
