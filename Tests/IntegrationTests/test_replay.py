@@ -104,7 +104,7 @@ def test_recording(name, tmp_path):
         {"path_prefix": "/", "session": "passthrough"},
     ]
     sessions = {
-        "anti_csrf": "token", "cookies": {"secure": False},
+        "anti_csrf": "token", "cookies": {"secure": False, "expose_access_token": True},
         "legacy_id_refresh": "require" if recorded.legacy else "refuse",
         "token_transfer": "cookie" if recorded.legacy else "any",
     }
