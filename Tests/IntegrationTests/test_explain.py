@@ -48,11 +48,7 @@ def fields(said):
 def explained(base_configuration, tmp_path_factory):
     """A gateway whose core has the keys of the vectors, and its configuration."""
     with Core(KeyRing(None, None)) as core:
-        core.web_keys = VECTORS["jwks"]
-        core.legacy_keys = [{
-            "publicKey": VECTORS["legacySigningPublicKey"], "expiryTime": 4102444800000,
-            "createdAt": 1700000000000,
-        }]
+        core.take_keys(VECTORS)
         core.verify = confirmed
         configuration = changed(
             base_configuration, sessions__core__urls=[core.url],

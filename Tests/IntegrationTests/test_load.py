@@ -100,7 +100,7 @@ def test_key_rotation_under_load(loaded, core, keys):
 def test_upstream_stops_and_starts_under_load(loaded, answering, keys):
     running = load(loaded, access(keys.dynamic), SECONDS + 2, connections=32)
     time.sleep(1)
-    answering.stop()
+    answering.kill()
     time.sleep(0.5)
     assert loaded.metric("sallyport_requests_total") > 0
     answering.start()

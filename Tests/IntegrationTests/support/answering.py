@@ -2,8 +2,9 @@
 process, so that the tests' interpreter stays out of the way."""
 
 import asyncio
-import subprocess
 import sys
+
+from support.own_process import OwnProcess
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -20,31 +21,11 @@ class Answering(asyncio.Protocol):
         self.transport.write(ANSWER * len(heads))
 
 
-class AnsweringProcess:
+class AnsweringProcess(OwnProcess):
     """The same in another process, on a port given."""
 
     def __init__(self, port):
-        self.port = port
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, str(self.port)], stdout=subprocess.PIPE
-        )
-        self.process.stdout.readline()
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        super().__init__("answering", port)
 
 
 async def main(port):

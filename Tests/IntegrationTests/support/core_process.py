@@ -3,46 +3,19 @@ child token a successor."""
 
 import json
 import signal
-import subprocess
 import sys
 
 from support.core import Core
 from support.keys import base64url
+from support.own_process import OwnProcess
 from support.tokens import claims_of, compact
 
 
-class CoreProcess:
+class CoreProcess(OwnProcess):
     """Started on a port, killed, and started again."""
 
     def __init__(self, keys, port):
-        self.keys = keys
-        self.port = port
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
-
-    def start(self):
-        """Returns when it listens."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "support.core_process", str(self.port)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={"PYTHONPATH": ":".join(sys.path)},
-        )
-        self.process.stdin.write(json.dumps(self.keys.web_keys()))
-        self.process.stdin.close()
-        assert self.process.stdout.readline() == "listening\n"
-
-    def kill(self):
-        """Returns when nothing of it is left."""
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        super().__init__("core_process", port, json.dumps(keys.web_keys()))
 
 
 def verify(asked):
