@@ -14,6 +14,10 @@ struct SessionsRequest {
 /// the handles, then for each session.
 extension ControlLoop {
     mutating func look(up query: SessionsQuery, _ ticket: ServiceTicket) {
+        guard core.requests.count < SessionsQuery.maximumAtOnce else {
+            answer(ticket, Self.unavailable(.json(503, #"{"status":"OVERLOADED"}"#), .overloaded))
+            return
+        }
         let id = revocations.nextRequest
         revocations.nextRequest += 1
         let property = configuration.options.sessions.jwtProperty
@@ -33,18 +37,19 @@ extension ControlLoop {
         request.answer.missing -= 1
         switch said {
         case .handles(let handles):
-            let kept = Array(handles.prefix(SessionsQuery.maximumSessions))
-            request.answer.leftOut = handles.count - kept.count
-            request.answer.handles = kept
+            request.answer.take(handles)
         case .information(let session):
-            request.answer.found[session.handle] = session
+            request.answer.take(session, wallMilliseconds: loop.wallMilliseconds)
         case .ended:
             // It ended meanwhile, or never was.
             break
-        case .unreachable, .verified, .revoked, .tryRefresh, .keys:
+        case .unreachable(let failure):
             core.requests[id] = nil
-            answer(request.ticket, Self.coreUnreachable)
+            answer(request.ticket, Self.unavailable(failure.response, .coreUnreachable))
             return
+        case .verified, .revoked, .tryRefresh, .keys:
+            // Answers to other questions.
+            break
         }
         core.requests[id] = request
         askNext(id)
@@ -66,8 +71,7 @@ extension ControlLoop {
 
     private mutating func end(_ id: UInt64) {
         guard let request = core.requests.removeValue(forKey: id) else { return }
-        let response = request.answer.response(wallMilliseconds: loop.wallMilliseconds)
-        answer(request.ticket, response)
+        answer(request.ticket, request.answer.response)
     }
 
     private mutating func answer(_ ticket: ServiceTicket, _ response: ServiceResponse) {
@@ -78,11 +82,12 @@ extension ControlLoop {
         admin = consume server
     }
 
-    private static var coreUnreachable: ServiceResponse {
-        var response = ServiceResponse.json(503, #"{"status":"CORE_UNREACHABLE"}"#)
-        response.fields = [
-            ("Retry-After", "1"), ("sallyport-reason", "\(Reason.coreUnreachable.code)"),
-        ]
+    private static func unavailable(
+        _ response: ServiceResponse,
+        _ reason: Reason
+    ) -> ServiceResponse {
+        var response = response
+        response.fields = [("Retry-After", "1"), ("sallyport-reason", "\(reason.code)")]
         return response
     }
 }

@@ -13,16 +13,6 @@ public enum SessionsErrand: Sendable, Equatable {
     case jwts(user: String)
     case revoke(handles: [String])
     case revokeAll(user: String)
-
-    /// What the core is asked where only something is looked up.
-    fileprivate var query: SessionsQuery? {
-        switch self {
-        case .list(let user): .sessions(user: user)
-        case .show(let handle): .session(handle: handle)
-        case .jwts(let user): .jwts(user: user)
-        case .revoke, .revokeAll: nil
-        }
-    }
 }
 
 /// What came of it.
@@ -31,8 +21,8 @@ public struct SessionsOutcome: Sendable {
     public var succeeded: Bool
     /// JSON, as the admin listener answers; plain text where it refuses.
     public var content: [UInt8]
-    /// Whether a running gateway did it, so that its workers know; else the core was asked.
-    public var wasGateway: Bool
+    /// What else there is to say: that the core was asked, and no gateway told.
+    public var warning: String?
 }
 
 /// Asks a running gateway's admin listener about sessions, or the core where there is none. It
@@ -46,8 +36,10 @@ public struct SessionsConsole: ~Copyable {
     private static let call: UInt8 = 1
     private static let names: UInt8 = 2
     private static let coreCall: UInt8 = 3
-    /// How long names may take, and the admin listener.
-    private static let patience = Duration.seconds(8)
+    /// How long names may take.
+    private static let namesPatience = Duration.seconds(8)
+    /// How long the admin listener may take, which asks the core for each session.
+    private static let gatewayPatience = Duration.seconds(30)
 
     /// - Parameter configuration: whose admin listener and cores are meant.
     /// - Throws: when the system gives no event loop.
@@ -60,29 +52,39 @@ public struct SessionsConsole: ~Copyable {
         calls = CallClient(kind: Self.call)
     }
 
-    /// Does it: by the gateway where one listens and its token is known.
+    /// Does it: by the gateway where one listens and its token is known, else by the core. Of a
+    /// gateway that listens and does not answer it is not known what it did.
     public mutating func run(_ errand: SessionsErrand) -> SessionsOutcome {
         defer { resolver.stop() }
-        if let answer = askGateway(errand) {
-            let succeeded = answer.status == 200
-            return SessionsOutcome(succeeded: succeeded, content: answer.content, wasGateway: true)
+        var failure: CallFailure?
+        switch askGateway(errand) {
+        case .answer(let status, let content):
+            return SessionsOutcome(succeeded: status == 200, content: content)
+        case .silent(let cause): failure = cause
+        case .absent: break
         }
         let response = askCore(errand)
+        let lead = failure.map { "the gateway does not answer (\($0.reason)); " } ?? ""
         return SessionsOutcome(
-            succeeded: response.status == 200,
+            succeeded: response.status == 200 && failure == nil,
             content: response.content,
-            wasGateway: false
+            warning: lead + "the core was asked; no gateway was told"
         )
     }
 }
 
 // The gateway.
 extension SessionsConsole {
-    private mutating func askGateway(
-        _ errand: SessionsErrand
-    ) -> (status: UInt16, content: [UInt8])? {
+    private enum Gateway {
+        case answer(status: UInt16, content: [UInt8])
+        /// None listens, or the configuration has no address or no token for it.
+        case absent
+        case silent(CallFailure)
+    }
+
+    private mutating func askGateway(_ errand: SessionsErrand) -> Gateway {
         let options = configuration.options
-        guard let address = options.admin, !options.adminToken.isEmpty else { return nil }
+        guard let address = options.admin, !options.adminToken.isEmpty else { return .absent }
         let content = Self.content(errand)
         let request = CallRequest(
             id: 1,
@@ -92,8 +94,16 @@ extension SessionsConsole {
             fields: [("Authorization", "Bearer \(options.adminToken)")],
             content: content?.serialized() ?? []
         )
-        let outcome = perform(request, to: CallDestination(address: address), Self.patience)
-        return outcome.answer
+        let outcome = perform(
+            request,
+            to: CallDestination(address: address),
+            Self.gatewayPatience
+        )
+        if let answer = outcome.answer {
+            return .answer(status: answer.status, content: answer.content)
+        }
+        let failure = outcome.failure ?? .unreachable
+        return failure == .unreachable ? .absent : .silent(failure)
     }
 
     private static func path(_ errand: SessionsErrand) -> String {
@@ -153,57 +163,65 @@ extension SessionsConsole {
             tls: configuration.clientTLS,
             addresses: coreAddresses()
         )
-        switch errand {
-        case .list, .show, .jwts:
-            guard let query = errand.query else { return Self.unreachable }
-            return look(up: query, &line)
-        case .revoke(let handles):
-            return revoke(handles, &line)
-        case .revokeAll(let user):
-            guard case .handles(let handles) = ask(.sessions(user: user), &line) else {
-                return Self.unreachable
+        do throws(CoreFailure) {
+            switch errand {
+            case .list(let user): return try look(up: .sessions(user: user), &line)
+            case .jwts(let user): return try look(up: .jwts(user: user), &line)
+            case .show(let handle): return try look(up: .session(handle: handle), &line)
+            case .revoke(let handles): return try revoke(handles, &line)
+            case .revokeAll(let user): return try revoke(handles(of: user, &line), &line)
             }
-            return handles.isEmpty ? Self.revoked([]) : revoke(handles, &line)
+        } catch {
+            return error.response
+        }
+    }
+
+    private mutating func handles(
+        of user: String,
+        _ line: inout CoreLine
+    ) throws(CoreFailure) -> [String] {
+        switch ask(.sessions(user: user), &line) {
+        case .handles(let handles): return handles
+        case .unreachable(let failure): throw failure
+        default: throw .malformed
         }
     }
 
     private mutating func revoke(
         _ handles: [String],
         _ line: inout CoreLine
-    ) -> ServiceResponse {
-        guard case .revoked(let revoked) = ask(.revoke(handles: handles), &line) else {
-            return Self.unreachable
+    ) throws(CoreFailure) -> ServiceResponse {
+        guard !handles.isEmpty else { return Self.revoked([]) }
+        switch ask(.revoke(handles: handles), &line) {
+        case .revoked(let revoked): return Self.revoked(revoked)
+        case .unreachable(let failure): throw failure
+        default: throw .malformed
         }
-        return Self.revoked(revoked)
     }
 
     private mutating func look(
         up query: SessionsQuery,
         _ line: inout CoreLine
-    ) -> ServiceResponse {
+    ) throws(CoreFailure) -> ServiceResponse {
         let property = configuration.options.sessions.jwtProperty
         var answer = SessionsAnswer(query: query, jwtProperty: property)
-        if case .session(let handle) = query {
-            answer.handles = [handle]
-        } else {
-            guard case .handles(let handles) = ask(query.question, &line) else {
-                return Self.unreachable
-            }
-            answer.handles = Array(handles.prefix(SessionsQuery.maximumSessions))
-            answer.leftOut = handles.count - answer.handles.count
+        switch query {
+        case .session(let handle): answer.handles = [handle]
+        case .sessions(let user), .jwts(let user): answer.take(try handles(of: user, &line))
         }
-        for handle in answer.handles {
+        while answer.asked < answer.handles.count {
+            let handle = answer.handles[answer.asked]
+            answer.asked += 1
             switch ask(.session(handle: handle), &line) {
-            case .information(let session): answer.found[handle] = session
+            case .information(let session):
+                answer.take(session, wallMilliseconds: loop.wallMilliseconds)
             case .ended: break
-            case .unreachable, .handles, .verified, .revoked, .tryRefresh, .keys:
-                return Self.unreachable
+            case .unreachable(let failure): throw failure
+            case .handles, .verified, .revoked, .tryRefresh, .keys: throw .malformed
             }
         }
-        return answer.response(wallMilliseconds: loop.wallMilliseconds)
+        return answer.response
     }
-
-    private static let unreachable = ServiceResponse.json(503, #"{"status":"CORE_UNREACHABLE"}"#)
 
     private static func revoked(_ handles: [String]) -> ServiceResponse {
         let object: JSONObject = [
@@ -252,7 +270,7 @@ extension SessionsConsole {
                 box.post((index, (try? result.get()) ?? []))
             }
         }
-        let deadline = loop.now + Self.patience
+        let deadline = loop.now + Self.namesPatience
         while !missing.isEmpty, loop.now < deadline {
             guard (try? loop.wait(until: deadline)) != nil else { return addresses }
             var found: [(Int, [SocketAddress])] = []

@@ -1,4 +1,5 @@
 import Bytes
+import Connections
 import HTTPCore
 import JSON
 import Sessions
@@ -14,6 +15,10 @@ enum SessionsQuery: Equatable {
 
     /// Sessions of one answer.
     static let maximumSessions = 1000
+    /// Bytes of the sessions in one answer: the command reads all of it in one call.
+    static let maximumBytes = CallClient.contentMaximum - 1024
+    /// Operators' questions that are worked on at one time.
+    static let maximumAtOnce = 8
     /// Sessions asked for at one time: a user's many are no storm on the core.
     static let sessionsAtOnce = 8
 
@@ -75,36 +80,79 @@ struct SessionsAnswer {
     let jwtProperty: String
     /// In the core's order.
     var handles: [String] = []
-    var found: [String: SessionInformation] = [:]
     /// Handles whose sessions were asked for.
     var asked = 0
     /// Questions that are not answered.
     var missing = 0
-    /// Sessions beyond `maximumSessions`, which are left out.
-    var leftOut = 0
+    /// What is said of each session, as JSON.
+    private var found: [String: [UInt8]] = [:]
+    /// Bytes of `found`.
+    private var bytes = 0
+    /// Sessions beyond `SessionsQuery.maximumSessions`, which are left out.
+    private var leftOut = 0
+
+    init(query: SessionsQuery, jwtProperty: String) {
+        self.query = query
+        self.jwtProperty = jwtProperty
+    }
+
+    /// Takes the user's handles.
+    mutating func take(_ handles: [String]) {
+        self.handles = Array(handles.prefix(SessionsQuery.maximumSessions))
+        leftOut = handles.count - self.handles.count
+    }
+
+    /// Takes one session. Once there are bytes for a whole answer, no more are to be asked for.
+    mutating func take(_ session: SessionInformation, wallMilliseconds: Int64) {
+        let value: JSONValue
+        if case .jwts = query {
+            value = jwt(session, wallMilliseconds)
+        } else {
+            value = Self.described(session)
+        }
+        let text = value.serialized()
+        found[session.handle] = text
+        bytes += text.count
+        guard bytes >= SessionsQuery.maximumBytes else { return }
+        leftOut += handles.count - asked
+        handles.removeLast(handles.count - asked)
+    }
 
     /// The whole answer, when the last question is answered.
-    func response(wallMilliseconds: Int64) -> ServiceResponse {
-        let sessions = handles.compactMap { found[$0] }
-        var object: JSONObject = ["status": "OK"]
-        switch query {
-        case .session:
+    var response: ServiceResponse {
+        var sessions = handles.compactMap { found[$0] }
+        var content = Array(#"{"status":"OK","#.utf8)
+        if case .session = query {
             guard let session = sessions.first else {
                 return .json(404, #"{"status":"UNKNOWN_SESSION"}"#)
             }
-            object["session"] = Self.described(session)
-        case .sessions:
-            object["sessions"] = .array(sessions.map(Self.described))
-        case .jwts:
-            object["jwts"] = .array(sessions.map { jwt($0, wallMilliseconds) })
+            content += Array("\"session\":".utf8) + session
+        } else {
+            let leftOut = leftOut + Self.shorten(&sessions)
+            let name = if case .jwts = query { "jwts" } else { "sessions" }
+            content += Array("\"\(name)\":[".utf8) + sessions.joined(separator: [0x2C])
+            content.append(UInt8(ascii: "]"))
+            if leftOut > 0 { content += Array(",\"leftOut\":\(leftOut)".utf8) }
         }
-        if leftOut > 0 { object["leftOut"] = .integer(Int64(leftOut)) }
+        content.append(UInt8(ascii: "}"))
         return ServiceResponse(
             status: 200,
             contentType: "application/json",
             fields: [("Cache-Control", "no-store")],
-            content: JSONValue.object(object).serialized()
+            content: content
         )
+    }
+
+    /// Leaves out what does not fit into an answer.
+    private static func shorten(_ sessions: inout [[UInt8]]) -> Int {
+        var bytes = 0
+        let count = sessions.count
+        let end = sessions.firstIndex { session in
+            bytes += session.count + 1
+            return bytes > SessionsQuery.maximumBytes
+        }
+        if let end { sessions.removeLast(count - end) }
+        return count - sessions.count
     }
 
     private static func described(_ session: SessionInformation) -> JSONValue {
@@ -128,5 +176,12 @@ struct SessionsAnswer {
         object["expiry"] = jwt.expiry.map { .integer($0) } ?? .null
         object["expired"] = .bool(jwt.expiry.map { $0 <= wall } ?? false)
         return .object(object)
+    }
+}
+
+extension CoreFailure {
+    /// What an operator is told whom no core answered.
+    var response: ServiceResponse {
+        .json(503, #"{"status":"CORE_UNREACHABLE","detail":"\#(detail)"}"#)
     }
 }

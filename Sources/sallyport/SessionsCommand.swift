@@ -93,13 +93,14 @@ struct SessionsOptions: ParsableArguments {
             )
         )
         let outcome = console.run(errand)
-        if !outcome.wasGateway { warn("the core was asked; no gateway was told") }
-        let text = String(decoding: outcome.content, as: UTF8.self)
+        if let warning = outcome.warning { warn(warning) }
         let answer = try? JSONValue.parse(outcome.content.span)
         if json || answer == nil {
-            print(text)
+            let text = String(decoding: outcome.content, as: UTF8.self)
+            print(PrintableText.escaped(text.trimmingCharacters(in: .newlines)))
         } else if let answer {
-            Self.lines(answer).forEach { print($0) }
+            Self.lines(answer).forEach { print(PrintableText.escaped($0)) }
+            if let detail = answer["detail"]?.string { warn(PrintableText.escaped(detail)) }
         }
         if !outcome.succeeded { throw ExitCode.failure }
     }

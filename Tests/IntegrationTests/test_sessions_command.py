@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import socket
 import subprocess
+import threading
 import urllib.parse
 
 import pytest
@@ -18,6 +20,14 @@ HANDLES = ["5c1d9a52-77a0-4b2e-9f40-000000000001", "5c1d9a52-77a0-4b2e-9f40-0000
            "5c1d9a52-77a0-4b2e-9f40-000000000003", "gone"]
 
 
+def described(handle, payload, user=USER):
+    """As `GET /recipe/session` tells of a session."""
+    return {
+        "status": "OK", "sessionHandle": handle, "userId": user, "userDataInJWT": payload,
+        "userDataInDatabase": {}, "expiry": (now() + 3600) * 1000, "timeCreated": now() * 1000,
+    }
+
+
 @pytest.fixture(name="stored")
 def fixture_stored(core, keys):
     """What the core keeps: two JWTs of the seed era, one of them dead, and a session of today's."""
@@ -30,11 +40,7 @@ def fixture_stored(core, keys):
     def session(handle):
         if handle not in payloads:
             return {"status": "UNAUTHORISED", "message": "Session does not exist."}
-        return {
-            "status": "OK", "sessionHandle": handle, "userId": USER,
-            "userDataInJWT": payloads[handle], "userDataInDatabase": {},
-            "expiry": (now() + 3600) * 1000, "timeCreated": now() * 1000,
-        }
+        return described(handle, payloads[handle])
 
     core.users, core.session = {USER: HANDLES}, session
     return payloads
@@ -103,10 +109,54 @@ def test_most_sessions_of_an_answer(operated, core, stored):
     assert json.loads(admin(operated, "/users/many/jwts").body)["leftOut"] == 1
 
 
+def test_most_bytes_of_an_answer(operated, core):
+    """What a user's sessions hold is no way to the gateway's memory; the command reads all."""
+    large = {"x": "y" * 100_000}
+    core.users["large"] = [f"h{number}" for number in range(500)]
+    core.session = lambda handle: described(handle, large)
+    before = operated.resident_kib()
+    message = admin(operated, "/users/large/sessions")
+    answer = json.loads(message.body)
+    assert len(answer["sessions"]) == 10 and answer["leftOut"] == 490
+    assert [one["handle"] for one in answer["sessions"]] == core.users["large"][:10]
+    assert len(message.body) < 1024 * 1024
+    assert operated.resident_kib() - before < 20_000
+    done = run(operated, "list", "--user", "large", "--json")
+    assert (done.returncode, done.stderr, json.loads(done.stdout)) == (0, "", answer)
+
+
+def test_most_questions_at_once(operated, core):
+    core.delay = 0.5
+    answers = []
+    asking = [threading.Thread(target=lambda: answers.append(admin(operated, "/users/nobody/jwts")))
+              for _ in range(9)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    found = sorted((answer.status, answer.reason) for answer in answers if answer.status != 200)
+    assert (len(answers), found) == (9, [(503, "overloaded")])
+
+
 def test_a_core_that_fails_is_said_so(operated, core):
     core.session = None
     message = admin(operated, f"/users/{urllib.parse.quote(USER, safe='')}/jwts")
     assert (message.status, message.reason) == (503, "core_unreachable")
+    assert json.loads(message.body)["detail"] == "the core answers with an error status"
+
+
+def test_a_core_does_not_write_on_the_terminal(operated, core):
+    """Handles, users and payloads are whatever the core says."""
+    evil = "\x1b]0;pwned\x07\x1b[2J\u009b1m\u202e\nrevoked other"
+    core.users["u"] = [evil]
+    core.session = lambda handle: described(urllib.parse.unquote(handle), {"x": evil}, user=evil)
+    for command in (["list", "--user", "u"], ["jwt", "--user", "u"], ["revoke", "--user", "u"],
+                    ["list", "--user", "u", "--json"]):
+        done = run(operated, *command)
+        assert done.returncode == 0 and "pwned" in done.stdout
+        assert not [letter for letter in done.stdout[:-1] if not letter.isprintable()]
+        assert "\\u001b]0;pwned\\u0007\\u001b[2J\\u009b1m\\u202e" in done.stdout
+    assert json.loads(done.stdout)["sessions"][0]["userId"] == evil
 
 
 def test_the_commands_ask_the_gateway(operated, stored, core, keys):
@@ -140,6 +190,7 @@ def test_without_a_gateway_the_core_is_asked_and_that_is_said(operated, stored, 
     core.stop()
     done = run(operated, "jwt", "--user", USER)
     assert (done.returncode, done.stdout) == (1, "CORE_UNREACHABLE\n")
+    assert done.stderr.splitlines()[1] == "the core does not answer"
 
 
 def test_cores_by_name_are_asked_in_order(operated, stored, core):
@@ -164,3 +215,17 @@ def test_operators_who_ask_for_the_same_are_all_answered(operated, core, stored)
             ))
         assert [connection.read().status for connection in connections] == [200] * 3
     assert core.count(f"/recipe/session?sessionHandle={HANDLES[0]}") == 1
+
+
+def test_a_gateway_that_does_not_answer_is_a_failure(operated, stored, core):
+    """What it did nobody knows, so the command does not end as if all was done."""
+    operated.terminate()
+
+    with socket.create_server(("127.0.0.1", operated.admin_port)) as listener:
+        leaving = threading.Thread(target=lambda: listener.accept()[0].close())
+        leaving.start()
+        done = run(operated, "revoke", HANDLES[0])
+        leaving.join()
+    assert done.returncode == 1
+    assert done.stderr.startswith("the gateway does not answer (the connection ended")
+    assert core.removed == [HANDLES[0]]
