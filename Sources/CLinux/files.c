@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -14,6 +16,26 @@ int linux_open_reading(const char *path) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
+/// Whether the user may have a file of the program's own: itself, root, or whose the folder is, who
+/// can put any file there. In a folder of everybody's, such as /tmp, that is not whoever came first.
+static int is_trusted_owner(const char *path, uid_t owner) {
+    if (owner == geteuid() || owner == 0) {
+        return 1;
+    }
+    char folder[PATH_MAX] = ".";
+    const char *end = strrchr(path, '/');
+    if (end != NULL) {
+        size_t length = end == path ? 1 : (size_t)(end - path);
+        if (length >= sizeof folder) {
+            return 0;
+        }
+        memcpy(folder, path, length);
+        folder[length] = 0;
+    }
+    struct stat status;
+    return stat(folder, &status) == 0 && status.st_uid == owner;
+}
+
 int linux_open_guarded(const char *path) {
     // Of a FIFO nobody writes, the end is not waited for.
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -21,7 +43,8 @@ int linux_open_guarded(const char *path) {
         return -errno;
     }
     struct stat status;
-    if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode) || (status.st_mode & S_IWOTH)) {
+    if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode) || (status.st_mode & S_IWOTH) ||
+        !is_trusted_owner(path, status.st_uid)) {
         close(descriptor);
         return -EPERM;
     }

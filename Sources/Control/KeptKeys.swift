@@ -9,8 +9,6 @@ public enum KeptKeys: Sendable {
     /// Why it gives none, in words that go on after the file's name.
     case unusable(String)
 
-    private static let unguarded = "it is no regular file, or everybody may write it"
-
     /// Reads `sessions.keys.cache_file`; blocks.
     public static func read(_ sessions: SessionOptions, wallMilliseconds: Int64) -> KeptKeys {
         guard !sessions.keysCacheFile.isEmpty else { return .none }
@@ -23,7 +21,7 @@ public enum KeptKeys: Sendable {
             guard let found else { return .none }
             bytes = found
         } catch {
-            if error.isUnguarded { return .unusable(unguarded) }
+            if error.isUnguarded { return .unusable(FileContents.unguarded) }
             if error.isTooLarge { return .unusable("\(KeyCacheFailure.tooLarge.detail)") }
             return .unusable(error.message)
         }

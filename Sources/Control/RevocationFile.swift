@@ -147,13 +147,16 @@ extension ControlLoop {
     private func readRevocations(_ options: RevocationOptions) -> RevocationLog.Content? {
         let bytes: [UInt8]
         do throws(SystemFailure) {
-            bytes = try FileContents.read(
+            let found = try FileContents.readOwn(
                 options.file,
                 maximum: RevocationFile.maximumBytes(entries: options.entries)
             )
+            guard let found else { return RevocationLog.Content(key: .random) }
+            bytes = found
         } catch {
-            if error.isMissingFile { return RevocationLog.Content(key: .random) }
-            warnOfRevocations("cannot be read: \(error.message)")
+            let isUnguarded = error.isUnguarded
+            let why = isUnguarded ? FileContents.unguarded : "it cannot be read: \(error.message)"
+            warnOfRevocations("is not used, \(why)")
             return nil
         }
         guard let content = RevocationLog.read(bytes) else {

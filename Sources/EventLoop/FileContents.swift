@@ -3,6 +3,9 @@ import Glibc
 
 /// Small files, whole; blocks, so not on a worker.
 public enum FileContents {
+    /// What is wrong with a file of which `readOwn` says that it `isUnguarded`, for the log.
+    public static let unguarded = "it is no regular file, another user's, or everybody may write it"
+
     /// Reads a file; one of more than `maximum` bytes is EFBIG.
     public static func read(_ path: String, maximum: Int) throws(SystemFailure) -> [UInt8] {
         let result = unsafe linux_open_reading(path)
@@ -10,7 +13,8 @@ public enum FileContents {
     }
 
     /// Reads a file that the program wrote for itself; nil when there is none, `isUnguarded` when
-    /// it is not a regular file, or everybody may write it.
+    /// it is not a regular file, everybody may write it, or it is another user's who does not have
+    /// its folder.
     public static func readOwn(
         _ path: String,
         maximum: Int
@@ -38,11 +42,22 @@ public enum FileContents {
     }
 
     /// Puts a file in place of another in one step: written beside it, synced, renamed. Readable by
-    /// its owner only.
+    /// its owner only. Where that fails nothing is left of it.
     public static func replace(_ path: String, with bytes: [UInt8]) throws(SystemFailure) {
         let temporary = "\(path).new"
         _ = unsafe linux_unlink(temporary)
-        let result = unsafe linux_open_new(temporary, 0o600)
+        do throws(SystemFailure) {
+            try write(bytes, to: temporary)
+            try rename(temporary, to: path)
+        } catch {
+            _ = unsafe linux_unlink(temporary)
+            throw error
+        }
+    }
+
+    /// A new file, synced.
+    private static func write(_ bytes: [UInt8], to path: String) throws(SystemFailure) {
+        let result = unsafe linux_open_new(path, 0o600)
         let file = Descriptor(owning: try SystemFailure.check(result, "open"))
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -55,7 +70,6 @@ public enum FileContents {
             rest = rest.dropFirst(count)
         }
         _ = try SystemFailure.check(linux_sync(file.number), "fsync")
-        _ = try SystemFailure.check(unsafe linux_rename(temporary, path), "rename")
     }
 
     /// Gives a file another name, in place of a file that has it.
@@ -71,7 +85,7 @@ public enum FileContents {
 }
 
 extension SystemFailure {
-    /// Of `FileContents.readOwn`: no regular file, or one that everybody may write.
+    /// Of `FileContents.readOwn`: no regular file, another user's, or one that everybody may write.
     public var isUnguarded: Bool { code == EPERM }
     /// Of the reading of a file: more than the maximum.
     public var isTooLarge: Bool { code == EFBIG }

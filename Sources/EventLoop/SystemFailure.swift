@@ -14,9 +14,6 @@ public struct SystemFailure: Error, Equatable, Sendable, CustomStringConvertible
         self.operation = operation
     }
 
-    /// Whether there is no file of that name.
-    public var isMissingFile: Bool { code == ENOENT }
-
     /// The system's words for the code.
     public var message: String { Self.message(for: code) }
 

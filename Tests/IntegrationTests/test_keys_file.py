@@ -155,6 +155,24 @@ def _is_good(file):
         return False
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_another_user_s_file_is_none(start, base_configuration, core, kept, keys, upstream):
+    """In a folder of everybody's whoever comes first makes the file. What the folder's owner has
+    put there is as good as the folder."""
+    own = Key.made("d-9")
+    members = read(kept)
+    write(kept, {**members, "web": {**members["web"], "keys": [own.web_key()]}})
+    os.chown(kept, 65534, 65534)
+    gateway = start(with_file(base_configuration, core), folder=kept.parent)
+    assert status_of(gateway, access(own)) == (503, "core_unreachable")
+    assert gateway.says("no keys from the file: it is no regular file, another user's")
+    gateway.kill()
+    gateway.control_log.write_bytes(b"")
+    os.chown(kept.parent, 65534, 65534)
+    gateway = start(with_file(base_configuration, core), folder=kept.parent)
+    assert status_of(gateway, access(own)) == (200, None)
+
+
 def test_missing_file_is_no_warning(start, base_configuration, core, upstream):
     gateway = start(with_file(base_configuration, core)).wait_for_keys()
     assert not gateway.says("from the file")

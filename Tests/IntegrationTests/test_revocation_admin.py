@@ -1,6 +1,7 @@
 """Operators drop sessions, and what was dropped survives a restart where it is kept in a file."""
 
 import json
+import os
 import stat
 import uuid
 
@@ -233,6 +234,25 @@ def test_of_a_file_without_its_beginning_nothing_is_forgotten(kept, keys, damage
     gateway = begin()
     assert gateway.says("tokens made before now are asked of the core")
     assert status(gateway, token) == 503
+
+
+def test_a_file_that_everybody_writes_is_not_believed(kept, keys):
+    begin, file = kept
+    gateway = begin()
+    token = dropped(gateway, keys)
+    gateway.terminate()
+    file.chmod(0o602)
+    gateway = begin()
+    assert gateway.says("or everybody may write it")
+    assert status(gateway, token) == 503
+
+
+def test_a_pipe_in_the_file_s_place_stops_no_start(kept, keys):
+    begin, file = kept
+    os.mkfifo(file)
+    gateway = begin()
+    assert gateway.says("it is no regular file")
+    assert status(gateway, dropped(gateway, keys)) == 401
 
 
 def test_the_file_is_written_anew_when_most_of_it_is_old(kept, keys):

@@ -52,7 +52,8 @@ int linux_signalfd_next(int descriptor);
 // files.c
 
 int linux_open_reading(const char *path);
-/// -EPERM for what is no regular file, or one that everybody may write.
+/// -EPERM for what is no regular file, one that everybody may write, or another user's: neither the
+/// process's own, nor root's, nor whose the folder is.
 int linux_open_guarded(const char *path);
 /// For a log: created when missing, always written at its end, never waited for.
 int linux_open_appending(const char *path, unsigned mode);
