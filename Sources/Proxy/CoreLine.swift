@@ -77,7 +77,13 @@ public struct CoreLine: ~Copyable {
         options = new.sessions.core
         self.addresses = addresses
         prepareTLS(new, tls)
-        return perform(client.replaceOptions(options, now: Self.time(loop)), loop)
+        let actions = client.replaceOptions(options, now: Self.time(loop))
+        // Those that nobody awaits any more would take the others' places until their time is over.
+        for id in locations.keys where !client.awaits(request: id) {
+            locations[id] = nil
+            calls.cancel(id, loop: loop)
+        }
+        return perform(actions, loop)
     }
 
     /// Where to reach a core at one of its addresses; nil where TLS to it cannot be prepared.

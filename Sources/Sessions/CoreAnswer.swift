@@ -147,8 +147,12 @@ extension CoreQuestion {
             throw .malformed
         }
         guard let information = parsed["accessToken"] else { return nil }
-        guard let token = information["token"]?.string, !token.isEmpty else { throw .malformed }
-        return Array(token.utf8)
+        // What is none is no answer: it would be remembered as long as the token it is for.
+        guard let bytes = information["token"]?.string.map({ Array($0.utf8) }),
+            let token = AccessToken.parse(bytes.span), token.sessionHandle == handle,
+            token.signature != nil
+        else { throw .malformed }
+        return bytes
     }
 
     private static func information(

@@ -142,6 +142,10 @@ extension CoreClient {
         return client
     }
 
+    /// Whether an answer to a request counts: to none of those that were sent before other cores
+    /// took the place of theirs.
+    public func awaits(request: UInt64) -> Bool { requests[request] != nil }
+
     /// Takes new options over. Where other cores or another key are meant, every question is asked
     /// anew.
     public mutating func replaceOptions(_ new: CoreOptions, now: KeyFetcher.Time) -> [Action] {
