@@ -12,7 +12,8 @@ struct ExplainRequest {
     /// - Throws: what is wrong with the usage. What a client could send is not judged here.
     init(method: String, url: String, fields: [String], cookies: String?) throws {
         guard let separator = url.firstRange(of: "://") else {
-            throw ValidationError("\(url) is no URL: write http:// or https:// before it")
+            let shown = Masking.url(url)
+            throw ValidationError("\(shown) is no URL: write http:// or https:// before it")
         }
         let scheme = url[..<separator.lowerBound].lowercased()
         guard scheme == "http" || scheme == "https" else {
@@ -31,8 +32,9 @@ struct ExplainRequest {
         if !fields.contains(where: { $0.lowercased().hasPrefix("host:") }) {
             lines.append("Host: \(authority)")
         }
-        for field in fields where !field.contains(":") {
-            throw ValidationError("-H \(field) is no field: write it as 'Name: value'")
+        guard fields.allSatisfy({ $0.contains(":") }) else {
+            // Not shown: it may be a value, and that a secret.
+            throw ValidationError("a field of -H has no colon: write it as 'Name: value'")
         }
         lines += fields
         if let cookies { lines.append("Cookie: \(cookies)") }

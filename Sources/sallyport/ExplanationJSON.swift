@@ -21,7 +21,7 @@ extension Explanation {
             "near_misses": .array(
                 nearMisses.map { miss in
                     .object([
-                        "name": .string(miss.route.name), "why": .string(Self.why(miss)),
+                        "name": .string(miss.route.name), "why": .string(why(miss)),
                         "file": .string(miss.route.position.file),
                         "line": .integer(Int64(miss.route.position.line)),
                     ])

@@ -37,16 +37,17 @@ extension Explanation {
         }
         return lines
             + nearMisses.map { miss in
-                "  not \(miss.route.name) (\(miss.route.position)): \(Self.why(miss))"
+                "  not \(miss.route.name) (\(miss.route.position)): \(why(miss))"
             }
     }
 
     /// Why a near miss was none.
-    static func why(_ miss: (route: RouteOptions, cause: NearMiss.Cause)) -> String {
+    func why(_ miss: (route: RouteOptions, cause: NearMiss.Cause)) -> String {
         switch miss.cause {
         case .method: "only for \(miss.route.methods.joined(separator: ", "))"
         case .host: "only for \(miss.route.hosts.map(\.text).joined(separator: ", "))"
         case .path: "its path is \(miss.route.path.text)"
+        case .lessSpecific where route == nil: "it fits, and was not asked for"
         case .lessSpecific: "it fits too, and is less specific or later"
         }
     }

@@ -26,7 +26,7 @@ enum Masking {
                 .joined(separator: ";")
         default:
             if secretWords.contains(where: folded.contains) { return masked(value) }
-            return tokens(value)
+            return url(value)
         }
     }
 
@@ -36,6 +36,12 @@ enum Masking {
         return "?"
             + query.dropFirst().split(separator: "&", omittingEmptySubsequences: false)
             .map { pair(String($0)) }.joined(separator: "&")
+    }
+
+    /// A URL, or what may be one, with its query masked; a query may be in a query.
+    static func url(_ text: String) -> String {
+        guard let mark = text.firstIndex(of: "?") else { return tokens(text) }
+        return tokens(String(text[..<mark])) + query(String(text[mark...]))
     }
 
     /// Text with every JWT in it masked: they begin with `eyJ`.

@@ -22,6 +22,11 @@ import Testing
         ("st-access-token", "secret", "*** (6 bytes)"), ("st-access-token", "", ""),
         ("anti-csrf", "secret", "*** (6 bytes)"), ("Anti.CSRF", "secret", "*** (6 bytes)"),
         ("front-token", "secret", "*** (6 bytes)"), ("X-Other", "plain", "plain"),
+        (
+            "Location", "https://a.test/l?x=1&redirectToPath=%2Fo%3Fcode%3Dsecret",
+            "https://a.test/l?x=***&redirectToPath=***"
+        ),
+        ("Referer", "https://a.test/o?secret", "https://a.test/o?***"),
         ("Host", "app.example.com", "app.example.com"),
     ])
     func fields(_ name: String, _ value: String, _ expected: String) {

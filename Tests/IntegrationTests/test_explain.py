@@ -277,6 +277,41 @@ def test_listener_of_the_url(base_configuration, certificate, tmp_path):
     assert location == ["https://app.example.com:8443/public"]
 
 
+def test_queries_are_masked_where_answers_repeat_them(base_configuration, certificate, tmp_path):
+    """In the way to a sign-in page, and to https."""
+    configuration = changed(
+        base_configuration, admin={"address": "off"},
+        listeners=[
+            {"address": "127.0.0.1:8080"},
+            {"address": "127.0.0.1:8081", "redirect_to_https": True},
+            {"address": "127.0.0.1:8443", "tls": {"certificates": [certificate.files()]}},
+        ],
+    )
+    configuration["routes"][0]["sign_in"] = "https://auth.example.com/in?x=1"
+    gateway = Gateway(configuration, tmp_path)
+    gateway.write()
+    for port, status, place in (
+        (8080, 302, "https://auth.example.com/in?x=***&redirectToPath=***"),
+        (8081, 308, "https://app.example.com:8443/required/7?code=***"),
+    ):
+        said = explain(
+            gateway, "-H", "Sec-Fetch-Mode: navigate", ask_core=False,
+            url=f"http://app.example.com:{port}/required/7?code=s3cret",
+        )
+        assert said["verdict"]["status"] == status
+        fields = {one["name"]: one["value"] for one in said["verdict"]["fields"]}
+        assert fields["Location"] == place
+        assert "s3cret" not in said["printed"]
+    assert said["near_misses"][0]["why"] == "it fits, and was not asked for"
+
+
+def test_wrong_usage_shows_no_secret(keyless):
+    for arguments in (["-H", "s3cret", f"{URL}/"], ["app.example.com/?code=s3cret"]):
+        line = [binary(), "explain", "--config", keyless.file, *arguments]
+        run = subprocess.run(line, capture_output=True, text=True, timeout=30)
+        assert run.returncode == 64 and "s3cret" not in run.stdout + run.stderr
+
+
 @pytest.mark.parametrize("arguments", [
     [], ["app.example.com/x"], ["ftp://app.example.com/"], ["http:///x"], ["http://a:b/"],
     ["-H", "no colon", "http://a/"], ["-H", "A: b\r\nC: d", "http://a/"],
