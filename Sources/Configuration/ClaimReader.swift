@@ -150,7 +150,7 @@ enum ClaimReader {
         case "true": return .bool(true)
         case "false": return .bool(false)
         case "null": return .null
-        case "yes", "no", "on", "off":
+        case "yes", "no", "on", "off", "y", "n":
             report.error(
                 text.position,
                 "\(text.quoted) may be a text or a boolean",
@@ -159,16 +159,30 @@ enum ClaimReader {
             return nil
         default: break
         }
-        guard let number = Double(text.value), number.isFinite else {
-            return .text(Array(text.value.utf8))
+        guard mayBeNumber(text.value) else { return .text(Array(text.value.utf8)) }
+        if let number = Double(text.value), number.isFinite, isJSONNumber(text.value) {
+            return .number(number)
         }
-        if isJSONNumber(text.value) { return .number(number) }
         report.error(
             text.position,
             "\(text.quoted) may be a text or a number",
             "write it in quotation marks, or as JSON writes numbers"
         )
         return nil
+    }
+
+    /// Whether some reader of YAML 1.1 or 1.2 takes it for a number: `1_000`, `0o17`, `12:30:00`,
+    /// `.inf`.
+    private static func mayBeNumber(_ text: String) -> Bool {
+        let bare = text.lowercased().drop { $0 == "-" || $0 == "+" }
+        if bare == ".inf" || bare == ".nan" { return true }
+        guard let first = bare.utf8.first, first.isDigit || first == UInt8(ascii: ".") else {
+            return false
+        }
+        if Double(text) != nil { return true }
+        let digits = bare.hasPrefix("0o") || bare.hasPrefix("0b") ? bare.dropFirst(2) : bare
+        return !digits.isEmpty && digits.utf8.allSatisfy { $0.isDigit || "_:.".utf8.contains($0) }
+            && digits.utf8.count { $0 == UInt8(ascii: ".") } < 2
     }
 
     /// RFC 8259 §6, of what is known to be a number.
