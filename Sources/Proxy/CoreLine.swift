@@ -21,11 +21,19 @@ public struct CoreLine: ~Copyable {
     private var serverName: String?
     /// What each core's name resolved to; the first of a list is used until it fails.
     private var addresses: [[SocketAddress]]
-    /// The core that each request under way was sent to.
-    private var locations: [UInt64: Int] = [:]
+    /// Requests under way.
+    private var sent: [UInt64: Sent] = [:]
     /// Calls that a core answered with 200, and the others.
     public private(set) var callsSucceeded: UInt64 = 0
     public private(set) var callsFailed: UInt64 = 0
+
+    /// A request under way, and where it went.
+    private struct Sent {
+        let request: KeyFetcher.CoreRequest
+        let address: SocketAddress
+        /// Addresses of the core's name that it did not go to.
+        let addressesLeft: Int
+    }
 
     /// - Parameters:
     ///   - kind: of the events that are for this line.
@@ -79,8 +87,8 @@ public struct CoreLine: ~Copyable {
         prepareTLS(new, tls)
         let actions = client.replaceOptions(options, now: Self.time(loop))
         // Those that nobody awaits any more would take the others' places until their time is over.
-        for id in locations.keys where !client.awaits(request: id) {
-            locations[id] = nil
+        for id in sent.keys where !client.awaits(request: id) {
+            sent[id] = nil
             calls.cancel(id, loop: loop)
         }
         return perform(actions, loop)
@@ -151,16 +159,23 @@ extension CoreLine {
         return answers
     }
 
+    /// `addressesLeft`: of the core's name, after this one; nil = all the others.
+    ///
     /// - Returns: the call's outcome when it failed at once.
     private mutating func send(
         _ request: KeyFetcher.CoreRequest,
+        addressesLeft: Int? = nil,
         _ loop: borrowing EventLoop
     ) -> CallOutcome? {
         guard addresses.indices.contains(request.location),
             let address = addresses[request.location].first,
             let destination = destination(request.location, address)
         else { return CallOutcome(id: request.id, answer: nil) }
-        locations[request.id] = request.location
+        sent[request.id] = Sent(
+            request: request,
+            address: address,
+            addressesLeft: addressesLeft ?? addresses[request.location].count - 1
+        )
         return calls.start(
             CallRequest(request, to: options.locations[request.location]),
             to: destination,
@@ -173,9 +188,15 @@ extension CoreLine {
         _ outcome: CallOutcome,
         _ loop: borrowing EventLoop
     ) -> [CoreClient.Action] {
-        let location = locations.removeValue(forKey: outcome.id)
+        let sent = sent.removeValue(forKey: outcome.id)
         guard let answer = outcome.answer else {
-            if let location { rotateAddresses(location) }
+            if let sent { rotateAddresses(sent) }
+            // Where nobody listens nothing was asked: it may be another address's turn.
+            if let sent, outcome.failure == .unreachable, sent.addressesLeft > 0 {
+                let left = sent.addressesLeft - 1
+                guard let next = send(sent.request, addressesLeft: left, loop) else { return [] }
+                return actions(next, loop)
+            }
             callsFailed &+= 1
             return client.failed(request: outcome.id, now: Self.time(loop))
         }
@@ -188,9 +209,13 @@ extension CoreLine {
         )
     }
 
-    /// Of a name with several addresses the next is tried after a failure.
-    private mutating func rotateAddresses(_ location: Int) {
-        guard addresses.indices.contains(location), addresses[location].count > 1 else { return }
+    /// Of a name with several addresses the next is tried after a failure. Of requests that failed
+    /// together the first sees to it.
+    private mutating func rotateAddresses(_ failed: Sent) {
+        let location = failed.request.location
+        guard addresses.indices.contains(location), addresses[location].count > 1,
+            addresses[location].first == failed.address
+        else { return }
         addresses[location].append(addresses[location].removeFirst())
     }
 

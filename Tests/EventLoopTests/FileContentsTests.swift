@@ -7,8 +7,8 @@ import Testing
 @Suite struct FileContentsTests {
     @Test func nothingIsLeftOfWhatCannotBePutInPlace() throws {
         let folder = "/tmp/sallyport-\(getpid())-folder"
-        try #require(mkdir(folder, 0o700) == 0)
-        defer { rmdir(folder) }
+        try #require(unsafe mkdir(folder, 0o700) == 0)
+        defer { _ = unsafe rmdir(folder) }
         #expect(throws: SystemFailure(code: EISDIR, operation: "rename")) {
             try FileContents.replace(folder, with: [1])
         }

@@ -56,9 +56,9 @@ class Core:
         scheme = "https" if self.tls else "http"
         return f"{scheme}://127.0.0.1:{self.port}{self.base_path}"
 
-    def listen(self, port=None):
+    def listen(self, port=None, host="127.0.0.1"):
         """Starts, on the port it had before unless one is given (0 = any)."""
-        self._server = Server(self.handle, self.port if port is None else port, self.tls)
+        self._server = Server(self.handle, self.port if port is None else port, self.tls, host)
         self.port = self._server.port
 
     def stop(self):
@@ -68,9 +68,9 @@ class Core:
             self._server.stop()
             self._server = None
 
-    def restart(self):
+    def restart(self, host="127.0.0.1"):
         self.failing = False
-        self.listen()
+        self.listen(host=host)
 
     def count(self, path):
         return sum(1 for call in self.calls if call[1] == self.base_path + path)

@@ -14,7 +14,7 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 256
     allow_reuse_address = True
 
-    def __init__(self, handle, port=0, tls=None):
+    def __init__(self, handle, port=0, tls=None, host="127.0.0.1"):
         self.tls = tls
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -30,7 +30,7 @@ class Server(http.server.ThreadingHTTPServer):
 
             do_POST = do_PUT = do_GET
 
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__((host, port), Handler)
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
