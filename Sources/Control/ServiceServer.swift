@@ -21,7 +21,7 @@ public struct ServiceServer: ~Copyable {
 
     /// Largest content of a request, in bytes; a larger one is 413.
     static let contentMaximum = 1024 * 1024
-    /// How long a connection may stand without a whole request.
+    /// How long a connection may stand without a whole request, or without the answer to one.
     static let idleTimeout = Duration.seconds(30)
     /// How long a closed connection may still send.
     static let lingerTime = Duration.seconds(2)
@@ -162,6 +162,7 @@ public struct ServiceServer: ~Copyable {
             switch connections[ticket].advance(limits: limits, chunks: &chunks) {
             case .request(let request):
                 connections[ticket].isAnswering = true
+                connections[ticket].client.deadline = loop.now + Self.idleTimeout
                 guard let response = respond(request, ticket) else { return }
                 write(response, to: ticket, loop)
             case .refused(let status):

@@ -1,4 +1,5 @@
 import Bytes
+import Connections
 import EventLoop
 import HTTPCore
 import TestSupport
@@ -174,6 +175,22 @@ import Testing
         rig.server.sweep(now: now + .seconds(31), loop: rig.loop)
         #expect(rig.server.connections.count == 0 && rig.server.chunks.lent == 0)
         for peer in peers { #expect(try rig.rest(to: peer).isEmpty) }
+    }
+
+    @Test func anAnswerHasItsOwnTime() throws {
+        let rig = try ServiceRig { _ in nil }
+        let peer = try rig.connect()
+        try rig.run(until: "the connection") { rig.server.connections.count == 1 }
+        let first = rig.server.connections.handle(inSlot: 0)
+        let ticket = try #require(first)
+        rig.server.connections[ticket].client.deadline = rig.loop.now + .seconds(1)
+        try peer.send(get("/later"))
+        try rig.run(until: "the request") { !rig.waiting.isEmpty }
+        let now = rig.loop.now
+        rig.server.sweep(now: now + .seconds(29), loop: rig.loop)
+        #expect(rig.server.connections.count == 1)
+        rig.server.sweep(now: now + .seconds(31), loop: rig.loop)
+        #expect(rig.server.connections.count == 0)
     }
 
     @Test func moreThanItsCapacityAreClosed() throws {
