@@ -64,9 +64,11 @@ struct ExplainCommand: ParsableCommand {
         }
         let explanation = try explain(request, loaded)
         if json {
-            print(String(decoding: explanation.json.serialized(), as: UTF8.self))
+            let text = String(decoding: explanation.json.serialized(), as: UTF8.self)
+            print(PrintableText.escaped(text))
         } else {
-            print(explanation.text)
+            explanation.text.split(separator: "\n", omittingEmptySubsequences: false)
+                .forEach { print(PrintableText.escaped(String($0))) }
         }
         if explanation.verdict == .refused || explanation.status == 0 { throw ExitCode.failure }
     }

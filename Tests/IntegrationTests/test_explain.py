@@ -305,6 +305,17 @@ def test_queries_are_masked_where_answers_repeat_them(base_configuration, certif
     assert said["near_misses"][0]["why"] == "it fits, and was not asked for"
 
 
+def test_a_request_does_not_write_on_the_terminal(keyless):
+    """Fields may hold what terminals obey: requests are explained that somebody else sent."""
+    field = "x-y: a\u009b31m\u202e"
+    said = explain(keyless, "-H", field, url=f"{URL}/public", ask_core=False)
+    assert r"a\u009b31m\u202e" in said["printed"]
+    line = [binary(), "explain", "--config", keyless.file, "-H", field, f"{URL}/public"]
+    run = subprocess.run(line, capture_output=True, text=True, timeout=30)
+    assert r"a\u009b31m\u202e" in run.stdout
+    assert all(shown.isprintable() for shown in run.stdout.splitlines())
+
+
 def test_wrong_usage_shows_no_secret(keyless):
     for arguments in (["-H", "s3cret", f"{URL}/"], ["app.example.com/?code=s3cret"]):
         line = [binary(), "explain", "--config", keyless.file, *arguments]
