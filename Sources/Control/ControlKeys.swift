@@ -7,6 +7,14 @@ import Proxy
 import Sessions
 import TLS
 
+/// A call for keys, and where it went.
+struct KeyCall {
+    let request: KeyFetcher.CoreRequest
+    let address: SocketAddress
+    /// Addresses of the core's name that it did not go to.
+    let addressesLeft: Int
+}
+
 /// Fetching keys: the fetcher decides, this carries.
 extension ControlLoop {
     /// What each core's name last resolved to; empty before.
@@ -93,13 +101,20 @@ extension ControlLoop {
         }
     }
 
+    /// `addressesLeft`: of the core's name, after this one; nil = all the others.
     private mutating func call(
         _ request: KeyFetcher.CoreRequest,
         _ location: CoreOptions.Location,
-        _ address: SocketAddress
+        _ address: SocketAddress,
+        addressesLeft: Int? = nil
     ) {
+        let known = coreAddresses[request.location]?.addresses.count ?? 1
+        keyCalls[request.id] = KeyCall(
+            request: request,
+            address: address,
+            addressesLeft: addressesLeft ?? known - 1
+        )
         guard let destination = core.line.destination(request.location, address) else {
-            callLocations[request.id] = request.location
             callEnded(CallOutcome(id: request.id, answer: nil, failure: .tls(.internal)))
             return
         }
@@ -109,16 +124,14 @@ extension ControlLoop {
             deadline: loop.now + configuration.options.sessions.core.timeout,
             loop: loop
         )
-        callLocations[request.id] = request.location
         if let outcome { callEnded(outcome) }
     }
 
     mutating func callEnded(_ outcome: CallOutcome) {
-        let location = callLocations.removeValue(forKey: outcome.id)
+        let call = keyCalls.removeValue(forKey: outcome.id)
+        let location = call?.request.location
         guard let answer = outcome.answer else {
-            if let location, coreAddresses.indices.contains(location) {
-                rotateAddresses(location)
-            }
+            if let call, wentOn(call, after: outcome) { return }
             perform(fetcher.failed(request: outcome.id, now: time))
             report(location, Self.cause(of: outcome))
             return
@@ -142,10 +155,21 @@ extension ControlLoop {
         return "no answer, or none within core.timeout"
     }
 
-    /// Of a name with several addresses the next is tried after a failure.
-    private mutating func rotateAddresses(_ location: Int) {
-        guard var known = coreAddresses[location], known.addresses.count > 1 else { return }
-        known.addresses.append(known.addresses.removeFirst())
-        coreAddresses[location] = known
+    /// Of a name with several addresses the next is tried after a failure, at once where nobody
+    /// listened. Of calls that failed together the first sees to it that it is the next one.
+    private mutating func wentOn(_ call: KeyCall, after outcome: CallOutcome) -> Bool {
+        let index = call.request.location
+        guard coreAddresses.indices.contains(index), var known = coreAddresses[index],
+            known.addresses.count > 1
+        else { return false }
+        if known.addresses.first == call.address {
+            known.addresses.append(known.addresses.removeFirst())
+            coreAddresses[index] = known
+        }
+        guard outcome.failure == .unreachable, call.addressesLeft > 0 else { return false }
+        let location = configuration.options.sessions.core.locations[index]
+        let left = call.addressesLeft - 1
+        self.call(call.request, location, known.addresses[0], addressesLeft: left)
+        return true
     }
 }

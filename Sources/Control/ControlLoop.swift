@@ -57,7 +57,8 @@ struct ControlLoop: ~Copyable {
     var coreReports: [CoreReport?]
     /// Requests that wait for a location's addresses.
     var unresolvedCalls: [KeyFetcher.CoreRequest] = []
-    var callLocations: [UInt64: Int] = [:]
+    /// Calls for keys under way.
+    var keyCalls: [UInt64: KeyCall] = [:]
     var keyCache = KeyCacheState()
 
     // Configurations.

@@ -51,7 +51,7 @@ extension ControlLoop {
                 count: loaded.options.sessions.core.locations.count
             )
             unresolvedCalls.removeAll()
-            callLocations.removeAll()
+            keyCalls.removeAll()
         }
         resolveCores()
         adoptCores()

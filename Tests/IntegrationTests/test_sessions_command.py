@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import threading
@@ -10,7 +9,7 @@ import urllib.parse
 
 import pytest
 from support.client import Connection
-from support.gateway import binary, changed
+from support.gateway import binary
 from support.message import bearer, get
 from support.ports import free_port
 from support.tokens import access, inner, now
@@ -216,24 +215,6 @@ def test_operators_who_ask_for_the_same_are_all_answered(operated, core, stored)
             ))
         assert [connection.read().status for connection in connections] == [200] * 3
     assert core.count(f"/recipe/session?sessionHandle={HANDLES[0]}") == 1
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives names addresses")
-def test_every_address_of_the_core_s_name_is_tried(base_configuration, core, stored, tmp_path):
-    """As of `localhost`, where nobody listens on ::1."""
-    core.stop()
-    core.restart("127.0.0.9")
-    (tmp_path / "hosts").write_text("127.0.0.1 core.test\n127.0.0.9 core.test\n")
-    urls = [f"http://core.test:{core.port}"]
-    operated = Operated(changed(base_configuration, sessions__core__urls=urls), tmp_path)
-    operated.write()
-    line = f"mount --bind {tmp_path}/hosts /etc/hosts && exec {binary()} sessions list --user"
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", f"{line} '{USER}' --config {operated.file}"],
-        capture_output=True, text=True, timeout=30,
-    )
-    assert (done.returncode, done.stderr) == (0, "the core was asked; no gateway was told\n")
-    assert done.stdout.count(USER) == 3
 
 
 def test_a_gateway_that_does_not_answer_is_a_failure(operated, stored, core):
