@@ -13,6 +13,7 @@ struct CrossChecks {
 
     /// Resolves the routes' upstreams and names, and checks what needs more than one part.
     func apply(to result: inout GatewayReader.Result, file: SourcePosition) {
+        FileChecks(report: report).apply(configuration: file.file)
         addresses(result.options.listeners, admin: result.admin)
         let wholeRoutes = resolve(result.routes, upstreams: result.options.upstreams)
         result.options.routes = named(wholeRoutes)

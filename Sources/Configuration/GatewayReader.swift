@@ -163,6 +163,7 @@ struct GatewayReader {
             )
         }
         let path = reading.resolve(text.value)
+        reading.report.names(path, at: text.position)
         if let problem = WritablePath.problem(path), !isMeantAsWord {
             reading.report.error(
                 text.position,

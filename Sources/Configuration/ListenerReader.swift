@@ -142,6 +142,8 @@ extension Section {
             report.error(text.position, "`\(name(key))` is no path", "write `\(key): \(example)`")
             return nil
         }
-        return Located(reading.resolve(text.value), text.position)
+        let path = reading.resolve(text.value)
+        report.names(path, at: text.position)
+        return Located(path, text.position)
     }
 }

@@ -7,6 +7,13 @@ import Bytes
 /// read.
 final class Report {
     private(set) var problems: [ConfigurationProblem] = []
+    /// The files that the configuration names, for `FileChecks`.
+    private(set) var files: [NamedFile] = []
+
+    /// A file is named, as the program opens it; `isReplaced`: whether the gateway writes it anew.
+    func names(_ path: String, at position: SourcePosition, isReplaced: Bool = false) {
+        files.append(NamedFile(path: path, position: position, isReplaced: isReplaced))
+    }
 
     func error(_ position: SourcePosition, _ message: String, _ remedy: String) {
         add(ConfigurationProblem(position: position, message: message, remedy: remedy))

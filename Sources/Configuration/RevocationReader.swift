@@ -27,6 +27,7 @@ enum RevocationReader {
     private static func file(_ section: inout Section, into path: inout String) {
         guard let text = section.text("file"), !text.value.isEmpty else { return }
         path = section.reading.resolve(text.value)
+        section.report.names(path, at: text.position, isReplaced: true)
         guard let problem = WritablePath.problem(path) else { return }
         section.report.error(
             text.position,

@@ -26,6 +26,7 @@ enum SecretReader {
         var secret: String
         do throws(TextFile.Failure) {
             let resolved = section.reading.resolve(path.value)
+            section.report.names(resolved, at: path.position)
             secret = try TextFile.read(resolved, maximumBytes: maximumBytes)
         } catch {
             section.report.error(

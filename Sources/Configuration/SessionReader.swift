@@ -271,6 +271,7 @@ enum SessionReader {
     /// A file that the gateway puts in place itself, so that its folder must let it.
     private static func ownFile(_ text: Text, _ section: Section) -> String {
         let path = section.reading.resolve(text.value)
+        section.report.names(path, at: text.position, isReplaced: true)
         if let problem = OwnFile.whyNotReplaceable(path) {
             section.report.error(
                 text.position,
