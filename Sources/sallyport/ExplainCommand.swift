@@ -139,6 +139,11 @@ extension Explanation {
         }
         if asksCore {
             notes += outcome.warnings
+            // The stand-in behind the gateway gives no tokens.
+            if outcome.forwarded != nil, AnswerHead(outcome.answer).value(of: "front-token") != nil
+            {
+                notes.append("the core gave a new access token, which the client gets too")
+            }
         } else if reason == "core_unreachable" {
             notes.append(contentsOf: withoutCore)
         }

@@ -178,7 +178,7 @@ extension Limits {
 }
 
 /// The head of the gateway's answer.
-private struct AnswerHead {
+struct AnswerHead {
     var status = 0
     var fields: [(name: String, value: String)] = []
 

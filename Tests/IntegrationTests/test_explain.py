@@ -277,6 +277,21 @@ def test_listener_of_the_url(base_configuration, certificate, tmp_path):
     assert location == ["https://app.example.com:8443/public"]
 
 
+def test_a_new_token_of_the_core_s_is_told(base_configuration, core, keys, tmp_path):
+    child = access(keys.dynamic, sessionHandle="s", parentRefreshTokenHash1="ab" * 32)
+    new = access(keys.dynamic, sessionHandle="s", n=1)
+    core.verify = lambda _: {
+        "status": "OK", "session": {"handle": "s", "userId": "u"}, "accessToken": {"token": new},
+    }
+    urls = [core.url]
+    gateway = Gateway(changed(base_configuration, sessions__core__urls=urls), tmp_path)
+    gateway.write()
+    told = "the core gave a new access token, which the client gets too"
+    assert told in explain(gateway, "-b", f"sAccessToken={child}")["notes"]
+    core.verify = lambda _: {"status": "OK", "session": {"handle": "s", "userId": "u"}}
+    assert told not in explain(gateway, "-b", f"sAccessToken={child}")["notes"]
+
+
 def test_queries_are_masked_where_answers_repeat_them(base_configuration, certificate, tmp_path):
     """In the way to a sign-in page, and to https."""
     configuration = changed(
