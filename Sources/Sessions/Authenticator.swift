@@ -299,17 +299,28 @@ extension Authenticator {
         _ wall: Int64
     ) -> Authentication {
         do throws(SessionRefusal) {
-            let session = try session(token, bytes, proof, wall)
-            let index = cache.insert(
-                session,
-                credential: credential,
-                kind: kind,
-                wallMilliseconds: wall
-            )
-            return .session(cache.reference(index, wallMilliseconds: wall))
+            return hold(try session(token, bytes, proof, wall), credential, kind, wall)
         } catch {
             return .refused(error)
         }
+    }
+
+    /// Stores a session; `isListed`: whether later requests with the credential find it.
+    mutating func hold(
+        _ session: VerifiedSession,
+        _ credential: Span<UInt8>,
+        _ kind: CredentialKind,
+        isListed: Bool = true,
+        _ wall: Int64
+    ) -> Authentication {
+        let index = cache.insert(
+            session,
+            credential: credential,
+            kind: kind,
+            isListed: isListed,
+            wallMilliseconds: wall
+        )
+        return .session(cache.reference(index, wallMilliseconds: wall))
     }
 
     /// What verified a token, and how long that holds: milliseconds since the epoch.

@@ -44,13 +44,7 @@ extension Authenticator {
             } else {
                 session = try self.session(token, bytes, proof, wall)
             }
-            let index = cache.insert(
-                session,
-                credential: credential,
-                kind: kind,
-                wallMilliseconds: wall
-            )
-            return .session(cache.reference(index, wallMilliseconds: wall))
+            return hold(session, credential, kind, wall)
         } catch {
             return .refused(error)
         }
@@ -146,14 +140,7 @@ extension Authenticator {
                 wall
             )
             cache.release(reference)
-            let index = cache.insert(
-                session,
-                credential: credential.span,
-                kind: kind,
-                isListed: false,
-                wallMilliseconds: wall
-            )
-            return .session(cache.reference(index, wallMilliseconds: wall))
+            return hold(session, credential.span, kind, isListed: false, wall)
         } catch {
             cache.release(reference)
             return .refused(error)
