@@ -30,8 +30,9 @@ public struct SessionInformation: Sendable, Equatable {
     }
 }
 
-/// What a core said to a question, or that none could be asked.
-public enum CoreAnswer: Sendable, Equatable {
+/// What a core said to a question, or that none could be asked. Indirect, so that an exchange that
+/// asked nothing, as nearly all, copies one word.
+public indirect enum CoreAnswer: Sendable, Equatable {
     /// The token's session may be used; `newToken` takes the token's place where it is not nil.
     case verified(newToken: [UInt8]?)
     case information(SessionInformation)
