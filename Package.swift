@@ -176,7 +176,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "EventLoop", "JSON", "Cryptography", "HTTPCore", "Observability", "TLS",
                 "HTTP1", "JOSE", "Sessions", "Policy", "Connections", "Upstreams", "Proxy",
-                "Configuration", "TestSupport",
+                "Control", "Configuration", "TestSupport",
             ],
             path: "Fuzz/Machines",
             swiftSettings: settings

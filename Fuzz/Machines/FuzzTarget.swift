@@ -23,6 +23,11 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case sessionClaims = "session-claims"
     /// A JWK set, as a core answers.
     case keySet = "key-set"
+    /// A core's answer to any question about sessions, head and all.
+    case coreAnswer = "core-answer"
+    /// An operator's request, its method and path on the first line, and after it what the core
+    /// answers, line by line.
+    case adminJSON = "admin-json"
     /// One JSON text.
     case json = "json"
     /// A configuration file.
@@ -43,6 +48,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .sessionToken: try SessionTokenMachine.feed(input)
         case .sessionClaims: try SessionClaimsMachine.feed(input)
         case .keySet: try KeySetMachine.feed(input)
+        case .coreAnswer: try CoreAnswerMachine.feed(input)
+        case .adminJSON: try AdminJSONMachine.feed(input)
         case .json: try JSONMachine.feed(input)
         case .configuration: try ConfigurationMachine.feed(input)
         case .session: try SessionMachine.feed(input)

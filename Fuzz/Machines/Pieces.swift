@@ -11,6 +11,12 @@ enum Pieces {
         [Array(0...input.count), drawn(input)]
     }
 
+    /// In two pieces, cut at every place of an input that is not long.
+    static func pairs(_ input: [UInt8]) -> [[Int]] {
+        guard input.count <= 256 else { return [] }
+        return input.indices.map { [$0, input.count] }
+    }
+
     private static func drawn(_ input: [UInt8]) -> [Int] {
         // FNV-1a.
         var sum: UInt64 = 0xCBF2_9CE4_8422_2325

@@ -1,5 +1,4 @@
 import Bytes
-import Cryptography
 import JOSE
 import JSON
 import Sessions
@@ -7,47 +6,6 @@ import Sessions
 /// Claims of tokens whose signature is right: what is accepted is what was signed, and only what
 /// may stand in a field is put into one.
 enum SessionClaimsMachine {
-    /// Made anew in each process: no input holds what it signed.
-    private final class Signer: @unchecked Sendable {
-        private let key: RSAPrivateKey
-        let keys: KeySet
-
-        init() {
-            do {
-                key = try RSAPrivateKey.generate()
-            } catch {
-                fatalError("no key")
-            }
-            let numbers = key.modulusAndExponent
-            let web = JSONWebKey(
-                keyID: Array("d-1".utf8),
-                modulus: numbers.modulus,
-                exponent: numbers.exponent
-            )
-            keys = KnownKeys.set(
-                web: [web],
-                legacy: key.subjectPublicKeyInfo,
-                at: KnownKeys.now
-            )
-        }
-
-        /// Headers of legacy tokens are known by their bytes, and such tokens are in the other
-        /// Base64.
-        func sign(_ header: [UInt8], _ payload: [UInt8]) -> [UInt8]? {
-            let isLegacy = ["1", "2"].contains {
-                header.elementsEqual(#"{"alg":"RS256","typ":"JWT","version":"\#($0)"}"#.utf8)
-            }
-            return try? JWSSigner.sign(
-                header: header,
-                payload: payload,
-                key: key,
-                encoding: isLegacy ? .standard : .url
-            )
-        }
-    }
-
-    private static let signer = Signer()
-
     static func feed(_ input: [UInt8]) throws(BrokenRule) {
         let end = input.firstIndex(of: 0x0A) ?? input.count
         let header = Array(input[..<end])
@@ -55,7 +13,7 @@ enum SessionClaimsMachine {
         // `session-token` is fed with what is no JSON, without the cost of a signature.
         guard (try? JSONValue.parse(header.span)) != nil,
             (try? JSONValue.parse(payload.span)) != nil,
-            let token = signer.sign(header, payload)
+            let token = FuzzSigner.one.sign(header, payload)
         else { return }
         let now = KnownKeys.now
         for source in [SessionOptions.JWTSource.auto, .payload, .accessToken] {
@@ -64,7 +22,7 @@ enum SessionClaimsMachine {
             options.jwtRequired = source != .payload
             options.claims = ClaimsOracle.lists
             var authenticator = Authenticator(options: options, cacheBytes: 64 * 1024)
-            authenticator.replaceKeys(signer.keys)
+            authenticator.replaceKeys(FuzzSigner.one.keys)
             let carrier = TokenCarrier(bearer: token)
             let outcome = carrier.ask(&authenticator, at: now, mayAsk: true)
             guard let record = SessionRecord(outcome, &authenticator) else { continue }

@@ -31,7 +31,8 @@ struct TokenCarrier {
     func ask(
         _ authenticator: inout Authenticator,
         at wallMilliseconds: Int64,
-        mayAsk: Bool = false
+        mayAsk: Bool = false,
+        answer: CoreAnswer? = nil
     ) -> Authentication {
         authenticator.beginTurn()
         return authenticator.authenticate(
@@ -39,7 +40,8 @@ struct TokenCarrier {
             bytes: bytes.span,
             wallMilliseconds: wallMilliseconds,
             mayAsk: mayAsk,
-            lastFetchFailed: false
+            lastFetchFailed: false,
+            answer: answer
         )
     }
 

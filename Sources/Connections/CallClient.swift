@@ -205,7 +205,7 @@ extension CallClient {
         var keepTime = connections[handle].keepTime
         // The end may have come with the answer.
         if keepTime != nil, !connections[handle].staysIdle(&chunks) { keepTime = nil }
-        let status = connections[handle].head.status
+        let status = connections[handle].status
         let answer = (status: status, content: connections[handle].rest(&chunks))
         running[id] = nil
         keepSession(handle)

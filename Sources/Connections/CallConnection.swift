@@ -40,12 +40,7 @@ struct CallConnection: ~Copyable {
     private(set) var isReused = false
     /// Whether a byte of the answer has come.
     private(set) var hasAnswered = false
-    private(set) var head = ResponseHead()
-    private(set) var content: [UInt8] = []
-    private var parser = ResponseParser()
-    private var decoder: ContentDecoder?
-    private var trailers: [FieldLine] = []
-    private var interimResponses = 0
+    private var answer = CallAnswer()
     private var unsent: [UInt8]
     private var sent = 0
 
@@ -72,33 +67,31 @@ struct CallConnection: ~Copyable {
         self.deadline = deadline
         isReused = true
         hasAnswered = false
-        parser.reset()
-        head.reset()
-        decoder = nil
-        trailers = []
-        content = []
-        interimResponses = 0
+        answer = CallAnswer()
         unsent = request.bytes
         sent = 0
     }
+
+    /// The answer's.
+    var status: UInt16 { answer.head.status }
 
     /// Takes the answer's content and makes the connection ready to be kept.
     mutating func rest(_ chunks: inout ChunkPool) -> [UInt8] {
         state = .idle
         transport.input.release(to: &chunks)
         unsent = []
-        defer { content = [] }
-        return content
+        defer { answer = CallAnswer() }
+        return answer.content
     }
 
     /// How long the connection may be kept for another call after this one: not at all after an
     /// answer that ends it, or one that was not asked for; at most a second less than the server
     /// said it keeps it.
     var keepTime: Duration? {
-        guard head.keepsAlive, transport.input.isEmpty, sent == unsent.count,
+        guard answer.head.keepsAlive, transport.input.isEmpty, sent == unsent.count,
             transport.waiting == 0, !transport.ended
         else { return nil }
-        guard let seconds = head.keepAliveTimeout else { return CallClient.idleMaximum }
+        guard let seconds = answer.head.keepAliveTimeout else { return CallClient.idleMaximum }
         guard seconds > 1 else { return nil }
         return min(.seconds(Int64(seconds) - 1), CallClient.idleMaximum)
     }
@@ -127,8 +120,8 @@ extension CallConnection {
             do throws(HTTP1Failure) {
                 if try parse(limits) { return .complete }
                 if received == .ended {
-                    guard decoder != nil, !transport.wasCut else { return .failed(.connectionLost) }
-                    try decoder?.endOfStream()
+                    guard !transport.wasCut else { return .failed(.connectionLost) }
+                    try answer.end()
                     return .complete
                 }
             } catch {
@@ -173,44 +166,13 @@ extension CallConnection {
 
     /// - Returns: whether the answer is complete.
     private mutating func parse(_ limits: Limits) throws(HTTP1Failure) -> Bool {
-        while decoder == nil {
-            guard !transport.input.isEmpty else { return false }
-            let bytes = transport.input.view
-            let isComplete = try parser.parse(
-                bytes.span,
-                limits: limits,
-                requestMethod: request.method,
-                into: &head
-            )
-            guard isComplete else { return false }
-            transport.input.consume(head.byteCount)
-            if head.status < 200 {
-                interimResponses += 1
-                guard interimResponses <= Limits.interimResponses else { throw .headTooLarge }
-                parser.reset()
-                head.reset()
-                continue
-            }
-            decoder = ContentDecoder(head.framing)
-        }
-        guard var decoding = decoder else { return false }
-        defer { decoder = decoding }
-        while true {
-            let bytes = transport.input.view
-            switch try decoding.next(bytes.span, trailers: &trailers) {
-            case .content(let range, let consumed):
-                content += bytes.span.bytes(range).copied()
-                transport.input.consume(consumed)
-                guard content.count <= CallClient.contentMaximum else { throw .contentTooLarge }
-            case .needsMore(let consumed):
-                transport.input.consume(consumed)
-                return false
-            case .trailers(let consumed):
-                transport.input.consume(consumed)
-            case .end(let consumed):
-                transport.input.consume(consumed)
-                return true
-            }
-        }
+        let bytes = transport.input.view
+        let (isComplete, consumed) = try answer.read(
+            bytes.span,
+            to: request.method,
+            limits: limits
+        )
+        transport.input.consume(consumed)
+        return isComplete
     }
 }

@@ -5,8 +5,9 @@ import HTTPCore
 
 /// What may be asked of the admin listener: `/livez`, `/readyz` and `/metrics` without a token, all
 /// else with the operator's; and who may not ask at all.
-enum AdminService {
-    enum Verdict {
+package enum AdminService {
+    /// What becomes of a request.
+    package enum Verdict {
         case answer(ServiceResponse)
         case metrics
         case revoke(RevocationCommand)
@@ -29,7 +30,7 @@ enum AdminService {
     }
 
     /// What a request gets; `notReady` tells why the gateway is not ready, nil that it is.
-    static func verdict(
+    package static func verdict(
         _ request: ServiceRequest,
         isLoopback: Bool,
         notReady: String?,

@@ -2,29 +2,38 @@ import Bytes
 import JSON
 
 /// What `POST /sessions/revoke` asks for.
-struct RevocationCommand: Equatable {
-    enum Target: Equatable {
+package struct RevocationCommand: Equatable {
+    /// Whose sessions.
+    package enum Target: Equatable {
         case sessions([String])
         case user(String)
     }
 
-    var target: Target
+    /// Whose sessions are to end.
+    package var target: Target
     /// Whether the core is told, so that the sessions end everywhere.
-    var tellsCore = true
+    package var tellsCore = true
+
+    /// A command with all its parts.
+    package init(target: Target, tellsCore: Bool = true) {
+        self.target = target
+        self.tellsCore = tellsCore
+    }
 
     /// Handles of one request.
-    static let maximumHandles = 10_000
+    package static let maximumHandles = 10_000
     /// Bytes of a handle, or of a user's ID.
-    static let maximumNameBytes = 1024
+    package static let maximumNameBytes = 1024
 
     /// Why a content is no command, for whoever sent it.
-    struct Problem: Error, Equatable {
-        var words: String
+    package struct Problem: Error, Equatable {
+        /// The reason, without a byte of the content.
+        package var words: String
     }
 
     /// Reads `{"sessionHandles": […]}` or `{"userId": …}`, and `"core"`. Nothing else is taken: a
     /// misspelt member would be taken for its absence.
-    static func parse(_ content: [UInt8]) throws(Problem) -> RevocationCommand {
+    package static func parse(_ content: [UInt8]) throws(Problem) -> RevocationCommand {
         guard let value = try? JSONValue.parse(content.span), let object = value.object else {
             throw Problem(words: "the content is no JSON object")
         }

@@ -2,10 +2,10 @@ import Bytes
 import Connections
 import HTTPCore
 import JSON
-import Sessions
+package import Sessions
 
 /// What an operator asks of sessions, which the core answers.
-enum SessionsQuery: Equatable {
+package enum SessionsQuery: Equatable {
     /// `GET /users/{id}/sessions`.
     case sessions(user: String)
     /// `GET /users/{id}/jwts`.
@@ -23,7 +23,7 @@ enum SessionsQuery: Equatable {
     static let sessionsAtOnce = 8
 
     /// Nil for another path.
-    static func parse(_ path: String) -> SessionsQuery? {
+    package static func parse(_ path: String) -> SessionsQuery? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         let names = parts.map { name(String($0)) }
         switch (parts.count, parts.first) {
@@ -44,7 +44,7 @@ enum SessionsQuery: Equatable {
     }
 
     /// The first question of the core.
-    var question: CoreQuestion {
+    package var question: CoreQuestion {
         switch self {
         case .sessions(let user), .jwts(let user): .sessions(user: user)
         case .session(let handle): .session(handle: handle)
@@ -75,13 +75,13 @@ extension String {
 }
 
 /// What the core said so far of an operator's question.
-struct SessionsAnswer {
+package struct SessionsAnswer {
     let query: SessionsQuery
     let jwtProperty: String
     /// In the core's order.
-    var handles: [String] = []
+    package var handles: [String] = []
     /// Handles whose sessions were asked for.
-    var asked = 0
+    package var asked = 0
     /// Questions that are not answered.
     var missing = 0
     /// What is said of each session, as JSON.
@@ -91,19 +91,20 @@ struct SessionsAnswer {
     /// Sessions beyond `SessionsQuery.maximumSessions`, which are left out.
     private var leftOut = 0
 
-    init(query: SessionsQuery, jwtProperty: String) {
+    /// Nothing was said yet; `jwtProperty` is `sessions.jwt.property`.
+    package init(query: SessionsQuery, jwtProperty: String) {
         self.query = query
         self.jwtProperty = jwtProperty
     }
 
     /// Takes the user's handles.
-    mutating func take(_ handles: [String]) {
+    package mutating func take(_ handles: [String]) {
         self.handles = Array(handles.prefix(SessionsQuery.maximumSessions))
         leftOut = handles.count - self.handles.count
     }
 
     /// Takes one session. Once there are bytes for a whole answer, no more are to be asked for.
-    mutating func take(_ session: SessionInformation, wallMilliseconds: Int64) {
+    package mutating func take(_ session: SessionInformation, wallMilliseconds: Int64) {
         let value: JSONValue
         if case .jwts = query {
             value = jwt(session, wallMilliseconds)
@@ -119,7 +120,7 @@ struct SessionsAnswer {
     }
 
     /// The whole answer, when the last question is answered.
-    var response: ServiceResponse {
+    package var response: ServiceResponse {
         var sessions = handles.compactMap { found[$0] }
         var content = Array(#"{"status":"OK","#.utf8)
         if case .session = query {
