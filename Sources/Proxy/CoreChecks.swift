@@ -44,9 +44,6 @@ extension Worker {
     ) {
         let answer = exchanges[exchange].coreAnswer.take() ?? .unreachable(.unreachable)
         let shared = generations[exchanges[exchange].generation].authenticator
-        if answer == .ended {
-            sessionEnded(authenticators[shared].copiedHandle(session))
-        }
         exchanges[exchange].session = nil
         let bytes = clients[exchanges[exchange].client].input
         let outcome = authenticators[shared].authenticator.checked(

@@ -14,6 +14,8 @@ struct CoreQuestions: ~Copyable {
     var line: CoreLine
     /// Exchanges that wait for a database check, by the question's number.
     var checks: [UInt64: [Handle<Exchange>]] = [:]
+    /// Whose sessions these are: an end counts though nobody waits for it any more.
+    var checkedHandles: [UInt64: [UInt8]] = [:]
     /// Exchanges that wait for what the owner of their child token hears.
     var children: [[UInt8]: [Handle<Exchange>]] = [:]
     /// The child tokens that this worker owns.
@@ -58,6 +60,7 @@ extension Worker {
         let question = authenticators[shared].authenticator.databaseCheck(session)
         let (id, answers) = core.line.ask(question, loop: loop)
         core.checks[id, default: []].append(exchange)
+        core.checkedHandles[id] = authenticators[shared].copiedHandle(session)
         take(answers)
     }
 
@@ -140,6 +143,9 @@ extension Worker {
                 expiry: child.expiry
             )
             for worker in waiting { tell(worker, child.token, answer) }
+        }
+        if let handle = core.checkedHandles.removeValue(forKey: id), answer == .ended {
+            sessionEnded(handle)
         }
         for exchange in core.checks.removeValue(forKey: id) ?? [] { wake(exchange, answer) }
     }

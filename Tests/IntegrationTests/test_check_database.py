@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import pytest
 from support.client import eventually
@@ -62,6 +63,19 @@ def test_an_ended_session_is_refused_and_cleared(checking, keys, core, upstream)
         # Only who heard it of the core is told to forget; the rest is refused as after a sign-out.
         assert answer.values("front-token") == (["remove"] if path == "/required" else [])
     assert core.count("/recipe/session/verify") == 2
+
+
+def test_an_end_counts_though_its_client_has_left(checking, keys, core, upstream):
+    gateway, token = checking(), access(keys.dynamic, sessionHandle=HANDLE)
+    core.verify = lambda asked: {"status": "UNAUTHORISED", "message": "x"}
+    core.verify_delay = 0.3
+    client = gateway.connect()
+    client.send(request("GET /required HTTP/1.1", bearer(token)))
+    assert eventually(lambda: core.count("/recipe/session/verify") == 1)
+    client.reset()
+    time.sleep(3 * core.verify_delay)
+    assert ask(gateway, bearer(token)).reason == "revoked"
+    assert core.count("/recipe/session/verify") == 1
 
 
 def test_a_changed_payload_brings_a_new_token(checking, keys, core, upstream):
