@@ -133,6 +133,13 @@ let package = Package(
             exclude: ["Fixtures"]
         ),
         tests(
+            "SessionModelTests",
+            [
+                "Sessions", "Policy", "HTTPCore", "JOSE", "JSON", "Cryptography", "Bytes",
+                "TestSupport",
+            ]
+        ),
+        tests(
             "ConnectionsTests",
             [
                 "Connections", "EventLoop", "TLS", "HTTPCore", "HTTP1", "COpenSSL", "Bytes",
