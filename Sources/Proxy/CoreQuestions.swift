@@ -17,7 +17,7 @@ struct CoreQuestions: ~Copyable {
     /// Whose sessions these are: an end counts though nobody waits for it any more.
     var checkedHandles: [UInt64: [UInt8]] = [:]
     /// Exchanges that wait for what the owner of their child token hears.
-    var children: [[UInt8]: [Handle<Exchange>]] = [:]
+    var children: [TokenKey: [Handle<Exchange>]] = [:]
     /// The child tokens that this worker owns.
     var owned = ChildTokens()
     /// Which of them a question is about.
@@ -33,13 +33,22 @@ struct CoreQuestions: ~Copyable {
     }
 }
 
+/// What an exchange waits for at the core.
+enum CoreWait {
+    /// The answer of the question with this number.
+    case check(UInt64)
+    /// What the owner of the child token hears.
+    case owner(TokenKey)
+}
+
 // What exchanges ask.
 extension Worker {
     /// Waits for what the core says of the request's child token.
     mutating func awaitOwner(_ exchange: Handle<Exchange>, _ child: ChildToken) {
-        wait(exchange)
-        let isFirst = core.children[child.token] == nil
-        core.children[child.token, default: []].append(exchange)
+        let key = TokenKey(child.token)
+        wait(exchange, for: .owner(key))
+        let isFirst = core.children[key] == nil
+        core.children[key, default: []].append(exchange)
         guard isFirst else { return }
         let owner = owner(of: child.token)
         guard owner != surroundings.index, owner < surroundings.peers.count else {
@@ -55,38 +64,39 @@ extension Worker {
 
     /// Waits for the core to look whether the request's session is still there.
     mutating func awaitDatabase(_ exchange: Handle<Exchange>, _ session: SessionReference) {
-        wait(exchange)
         let shared = generations[exchanges[exchange].generation].authenticator
         let question = authenticators[shared].authenticator.databaseCheck(session)
         let (id, answers) = core.line.ask(question, loop: loop)
+        wait(exchange, for: .check(id))
         core.checks[id, default: []].append(exchange)
         core.checkedHandles[id] = authenticators[shared].copiedHandle(session)
         take(answers)
     }
 
-    private mutating func wait(_ exchange: Handle<Exchange>) {
+    private mutating func wait(_ exchange: Handle<Exchange>, for core: CoreWait) {
         exchanges[exchange].state = .awaitingCore
-        armTimer(exchange, at: loop.now + core.line.patience)
+        exchanges[exchange].coreWait = core
+        armTimer(exchange, at: loop.now + self.core.line.patience)
     }
 
     /// The wait is over without an answer. The owner's may be lost: nobody waits for it any longer,
     /// so that the next request asks anew.
     mutating func gaveUpOnCore(_ exchange: Handle<Exchange>) {
-        let token = core.children.first { $0.value.contains(exchange) }?.key
+        let wait = exchanges[exchange].coreWait
         leaveCore(exchange)
         exchanges[exchange].coreAnswer = .unreachable(.unreachable)
         resume(exchange)
-        if let token { childAnswered(token, .unreachable(.unreachable)) }
+        if case .owner(let key)? = wait { childAnswered(key.bytes, .unreachable(.unreachable)) }
     }
 
     /// The exchange waits no more; others may.
     mutating func leaveCore(_ exchange: Handle<Exchange>) {
-        for (id, waiting) in core.checks where waiting.contains(exchange) {
-            core.checks[id] = waiting.filter { $0 != exchange }
-        }
-        for (token, waiting) in core.children where waiting.contains(exchange) {
-            let left = waiting.filter { $0 != exchange }
-            core.children[token] = left.isEmpty ? nil : left
+        switch exchanges[exchange].coreWait.take() {
+        case .check(let id): core.checks[id]?.removeAll { $0 == exchange }
+        case .owner(let key):
+            core.children[key]?.removeAll { $0 == exchange }
+            if core.children[key]?.isEmpty == true { core.children[key] = nil }
+        case nil: break
         }
     }
 
@@ -118,7 +128,8 @@ extension Worker {
 
     /// The owner heard of a child token.
     mutating func childAnswered(_ token: [UInt8], _ answer: CoreAnswer) {
-        for exchange in core.children.removeValue(forKey: token) ?? [] { wake(exchange, answer) }
+        let waiting = core.children.removeValue(forKey: TokenKey(token)) ?? []
+        for exchange in waiting { wake(exchange, answer) }
     }
 
     private mutating func tell(_ worker: Int, _ token: [UInt8], _ answer: CoreAnswer) {

@@ -56,6 +56,8 @@ struct Exchange: ~Copyable {
     var keyQuestion: KeyQuestion?
     /// Whether that fetch came to nothing.
     var keyFetchFailed = false
+    /// What it waits for there.
+    var coreWait: CoreWait?
     /// What the core said last, until it is used.
     var coreAnswer: CoreAnswer?
     /// The mark of the dropped sessions when the core was asked about this one.

@@ -21,9 +21,9 @@ public struct ChildTokens: Sendable {
         case answered(CoreAnswer, handle: [UInt8], expiry: Int64)
     }
 
-    private var states: [[UInt8]: State] = [:]
+    private var states: [TokenKey: State] = [:]
     /// Tokens in the order of their answers, of which some may be gone.
-    private var order: [[UInt8]] = []
+    private var order: [TokenKey] = []
     private var bytes = 0
 
     /// Bytes of the tokens kept with their answers; the oldest are forgotten, and asked about anew.
@@ -41,6 +41,7 @@ public struct ChildTokens: Sendable {
         by worker: Int,
         wallMilliseconds: Int64
     ) -> Step {
+        let token = TokenKey(token)
         switch states[token] {
         case .asking(var workers):
             if !workers.contains(worker) { workers.append(worker) }
@@ -64,6 +65,7 @@ public struct ChildTokens: Sendable {
         handle: [UInt8],
         expiry: Int64
     ) -> [Int] {
+        let token = TokenKey(token)
         guard case .asking(let workers)? = states.removeValue(forKey: token) else { return [] }
         if case .verified(let newToken) = answer {
             states[token] = .answered(answer, handle: handle, expiry: expiry)
@@ -95,13 +97,13 @@ public struct ChildTokens: Sendable {
         order.removeFirst(gone)
     }
 
-    private mutating func forget(_ token: [UInt8]) {
+    private mutating func forget(_ token: TokenKey) {
         guard case .answered(.verified(let newToken), _, _)? = states[token] else { return }
         bytes -= Self.cost(token, newToken)
         states[token] = nil
     }
 
-    private static func cost(_ token: [UInt8], _ newToken: [UInt8]?) -> Int {
-        token.count + (newToken?.count ?? 0) + 256
+    private static func cost(_ token: TokenKey, _ newToken: [UInt8]?) -> Int {
+        token.bytes.count + (newToken?.count ?? 0) + 256
     }
 }

@@ -29,6 +29,18 @@ enum CoreStep: Sendable, Equatable {
 }
 
 extension CoreQuestion {
+    /// Of a token its last bytes, as `TokenKey` has it.
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .verify(let token, _, let checksDatabase):
+            hasher.combine(TokenKey(token))
+            hasher.combine(checksDatabase)
+        case .session(let name), .sessions(let name): hasher.combine(name)
+        case .revoke(let handles): hasher.combine(handles)
+        case .webKeys(let core), .handshake(let core): hasher.combine(core)
+        }
+    }
+
     /// The one core that it is for, whatever the others say; nil = any.
     var core: Int? {
         switch self {
