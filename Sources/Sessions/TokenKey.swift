@@ -1,6 +1,6 @@
-/// A token that keys a table. All its bytes tell it apart; it is hashed by its last ones alone, those
-/// of a signature, which differ wherever tokens do. For tokens whose signature was verified: nobody
-/// else can choose how they end.
+/// A token that keys a table. All its bytes tell it apart; it is hashed by its last ones alone,
+/// those of a signature, which differ wherever tokens do. For tokens whose signature was verified:
+/// nobody else can choose how they end.
 public struct TokenKey: Hashable, Sendable {
     /// The whole token.
     public let bytes: [UInt8]
