@@ -31,7 +31,7 @@ enum ForwardedRequests {
         "x-forwarded-proto", "x-real-ip", "x-request-id",
     ]
     private static let never = [
-        "proxy", "upgrade", "keep-alive", "connection", "x-original-url", "x-http-method-override",
+        "proxy", "keep-alive", "x-original-url", "x-http-method-override",
     ]
 
     /// - Returns: how many there are.
@@ -54,6 +54,13 @@ enum ForwardedRequests {
         for name in never {
             try require(!names.contains { $0.elementsEqual(name.utf8) }, "no hop-by-hop field")
         }
+        // Only a WebSocket is asked for, and only as the gateway writes it.
+        let upgrades = head.values(of: "upgrade", in: bytes)
+        let isHandshake = upgrades == [Array("websocket".utf8)]
+        try require(isHandshake || upgrades.isEmpty, "no other protocol")
+        let connection = head.values(of: "connection", in: bytes)
+        let expected = isHandshake ? [Array("Upgrade".utf8)] : []
+        try require(connection == expected, "the connection is the gateway's own")
         try require(head.values(of: "host", in: bytes).count == 1, "a request has its host")
         let addresses = head.values(of: "x-forwarded-for", in: bytes)
         try require(addresses == [Array("127.0.0.1".utf8)], "a client does not say who it is")

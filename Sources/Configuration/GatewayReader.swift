@@ -130,6 +130,7 @@ struct GatewayReader {
             into: &limits.requestBody
         )
         section.integer("connections", in: 1...1_000_000, into: &limits.connections)
+        section.integer("tunnels", in: 1...1_000_000, into: &limits.tunnels)
     }
 
     private func log(_ section: inout Section, into log: inout LogOptions) {

@@ -81,6 +81,7 @@ enum RouteReader {
         signIn(&section, into: &options)
         let claims = claims(&section, options.session)
         checksDatabase(&section, into: &options)
+        origins(&section, into: &options)
         let upstream = action(&section, into: &options)
         section.finish()
         return Route(
@@ -194,6 +195,23 @@ enum RouteReader {
         return Located(rules, position)
     }
 
+    /// Whose pages may open WebSockets with a session.
+    private static func origins(_ section: inout Section, into options: inout RouteOptions) {
+        options.origins = section.set("origins", URLs.origin) ?? []
+        guard !options.origins.isEmpty, let position = section.keyPosition("origins") else {
+            return
+        }
+        switch options.session {
+        case .required, .optional: break
+        case .public, .passthrough:
+            section.report.error(
+                position,
+                "`origins` on a route that asks for no session",
+                "leave it out, or write `session: required`"
+            )
+        }
+    }
+
     private static func stripPrefix(_ section: inout Section, into options: inout RouteOptions) {
         section.boolean("strip_prefix", into: &options.stripsPrefix)
         let hasPath = ["path_exact", "path_regex"].contains { section.keyPosition($0) != nil }
@@ -281,9 +299,10 @@ enum RouteReader {
 
     /// What makes no sense on a route the gateway answers by itself.
     private static func conflicts(_ section: inout Section, _ options: RouteOptions) {
-        for key in ["upstream", "strip_prefix"] {
+        for key in ["upstream", "strip_prefix", "origins"] {
             guard let position = section.keyPosition(key) else { continue }
             if key == "strip_prefix", !options.stripsPrefix { continue }
+            if key == "origins", options.origins.isEmpty { continue }
             section.report.error(
                 position,
                 "`\(key)` on a route with `respond`, which is not forwarded",

@@ -44,6 +44,11 @@ enum UpstreamReader {
         section.duration("connect_timeout", into: &options.connectTimeout)
         section.duration("response_timeout", into: &options.responseTimeout)
         section.duration("idle_timeout", into: &options.idleTimeout)
+        section.duration(
+            "tunnel_idle",
+            in: .zero...(.seconds(365 * 24 * 3600)),
+            into: &options.tunnelIdle
+        )
         section.notYet("protocol", only: "http/1.1", later: ["h2"])
         let tls = TLSClientReader.read(
             &section,

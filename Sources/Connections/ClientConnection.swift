@@ -10,6 +10,8 @@ public enum ClientState: Equatable, Sendable {
     case reading
     /// An exchange runs; its handle is `owner`.
     case exchanging
+    /// The upstream switched protocols: bytes go both ways, unread; the exchange is `owner`.
+    case tunnelling
     /// The refused request's content is read and dropped before the next request is.
     case discarding(bytes: UInt64)
     /// The last answer is being sent; then the sending side is closed.
@@ -23,6 +25,7 @@ public enum ClientState: Equatable, Sendable {
 ///
 ///     handshaking ──▶ reading ──▶ exchanging ──▶ reading …
 ///                        │            ├──▶ discarding ──▶ reading
+///                        │            ├──▶ tunnelling ──▶ gone
 ///                        └────────────┴──▶ closing ──▶ lingering ──▶ gone
 public struct ClientConnection: ~Copyable {
     /// The socket, its TLS and the bytes on their way.

@@ -359,12 +359,12 @@ extension Transport {
     }
 
     /// Queues close_notify behind what waits, so that the peer knows that nothing was cut (RFC 8446
-    /// §6.1).
-    public mutating func queueCloseNotify(_ pool: inout ChunkPool) {
+    /// §6.1). With `readsOn` the peer may still send (half-close), else what comes is dropped.
+    public mutating func queueCloseNotify(_ pool: inout ChunkPool, readsOn: Bool = false) {
         guard var tls = tls.take() else { return }
         if tls.isEstablished, output.count == retained, encryptedOutput.prepare(1024, from: &pool) {
-            tls.close(into: &encryptedOutput)
-            hasSaidGoodbye = true
+            tls.close(into: &encryptedOutput, readsOn: readsOn)
+            hasSaidGoodbye = !readsOn
         }
         self.tls = consume tls
     }

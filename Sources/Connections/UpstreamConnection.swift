@@ -10,6 +10,8 @@ public enum UpstreamState: Equatable, Sendable {
     case handshaking
     /// It carries the exchange `owner`.
     case exchanging
+    /// It switched protocols: bytes go both ways, unread; never pooled again.
+    case tunnelling
     /// In the pool, owned by nobody.
     case idle
 }
@@ -17,6 +19,7 @@ public enum UpstreamState: Equatable, Sendable {
 /// One connection to an upstream's target: its transport and the parser of its answers.
 ///
 ///     connecting ──▶ handshaking ──▶ exchanging ⇄ idle
+///          │              │               ├──▶ tunnelling ──▶ gone
 ///          └──────────────┴───────────────┴─────────┴──▶ gone
 public struct UpstreamConnection: ~Copyable {
     /// The socket and the bytes on their way.

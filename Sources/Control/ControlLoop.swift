@@ -37,6 +37,7 @@ struct ControlLoop: ~Copyable {
     var threads: [Thread] = []
     let accessLog: AccessLog
     let connections: ConnectionBudget
+    let tunnels: ConnectionBudget
     /// `limits.connections` of the first configuration: each worker has room for as many.
     let connectionsAtStart: Int
     let resolver: Resolver
@@ -121,6 +122,7 @@ struct ControlLoop: ~Copyable {
         admin = opened.admin
         connectionsAtStart = options.limits.connections
         connections = ConnectionBudget(maximum: connectionsAtStart)
+        tunnels = ConnectionBudget(maximum: options.limits.tunnels)
         fetcher = KeyFetcher(options: options.sessions)
         core = ControlCore(configuration)
         coreAddresses = Array(repeating: nil, count: options.sessions.core.locations.count)

@@ -36,6 +36,7 @@ extension ControlLoop {
         revocations.table.replaceLimits(entries: revocation.entries, keep: revocation.keep)
         poll.replaceInterval(revocation.poll, now: loop.now)
         connections.setMaximum(loaded.options.limits.connections)
+        tunnels.setMaximum(loaded.options.limits.tunnels)
         configuration = loaded
         generation += 1
         unresolvedSince.removeAll()

@@ -48,6 +48,7 @@ extension ControlLoop {
                     control: mailbox,
                     accessLog: accessLog,
                     connections: connections,
+                    tunnels: tunnels,
                     revocations: revocations
                 )
                 let tickets = tickets

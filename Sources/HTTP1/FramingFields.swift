@@ -11,6 +11,8 @@ struct FramingFields {
     private var connectionBytes = 0
     private(set) var closes = false
     private(set) var keepsAlive = false
+    /// Whether `Connection` lists `upgrade`.
+    private(set) var upgrades = false
 
     init(repeatsLength: Bool) {
         self.repeatsLength = repeatsLength
@@ -47,7 +49,8 @@ struct FramingFields {
         isChunked = true
     }
 
-    /// A `Connection` (RFC 9110 §7.6.1): a list of tokens, of which `close` and `keep-alive` count.
+    /// A `Connection` (RFC 9110 §7.6.1): a list of tokens, of which `close`, `keep-alive` and
+    /// `upgrade` count.
     /// All its lines have at most `Limits.connectionField` bytes, because each field of the head is
     /// looked for in them.
     mutating func readConnection(_ value: Span<UInt8>) throws(HTTP1Failure) {
@@ -66,6 +69,8 @@ struct FramingFields {
                 closes = true
             } else if option.equalsIgnoringCase("keep-alive") {
                 keepsAlive = true
+            } else if option.equalsIgnoringCase("upgrade") {
+                upgrades = true
             }
             index = end
             while index < value.count, value[index].isWhitespace { index &+= 1 }

@@ -14,6 +14,11 @@ public struct RequestParser: Sendable {
         case requestLine, fields, finished
     }
 
+    /// What the `Upgrade` fields ask for (RFC 9110 §7.8).
+    private enum Upgrade {
+        case none, webSocket, other
+    }
+
     /// Empty lines before a request line that are skipped (RFC 9112 §2.2).
     private static let emptyLinesMaximum = 2
 
@@ -22,6 +27,9 @@ public struct RequestParser: Sendable {
     private var emptyLines = 0
     private var hasHost = false
     private var expectsContinue = false
+    private var upgrade = Upgrade.none
+    /// Whether a field came that only a WebSocket's handshake has.
+    private var hasHandshake = false
     private var framing = FramingFields(repeatsLength: false)
 
     /// A parser at the first byte of a head.
@@ -112,6 +120,11 @@ public struct RequestParser: Sendable {
             guard !expectsContinue, bytes.bytes(field.value).equalsIgnoringCase("100-continue")
             else { throw .unknownExpectation }
             expectsContinue = true
+        case .secWebSocketKey, .secWebSocketVersion:
+            if !field.isAlias { hasHandshake = true }
+        case .upgrade where !field.isAlias:
+            let isWebSocket = bytes.bytes(field.value).equalsIgnoringCase("websocket")
+            upgrade = upgrade == .none && isWebSocket ? .webSocket : .other
         default:
             return
         }
@@ -125,6 +138,10 @@ public struct RequestParser: Sendable {
         // RFC 9110 §10.1.1: not to be honoured from HTTP/1.0, nor where no content can follow.
         head.expectsContinue =
             expectsContinue && head.version >= .http11 && head.framing.mayHaveContent
+        // The content would be the tunnel's first bytes to some servers (CVE-2026-58055).
+        head.asksForWebSocket =
+            upgrade == .webSocket && hasHandshake && framing.upgrades && head.method == .get
+            && head.version == .http11 && !head.framing.mayHaveContent
         head.byteCount = lines.start
         phase = .finished
     }

@@ -29,6 +29,7 @@ public struct ResponseParser: Sendable {
     ///   - bytes: everything from the head's first byte, with each call as much or more.
     ///   - limits: bytes of the head, and how many fields it may have.
     ///   - requestMethod: the method of the request it answers; HEAD's answer has no content.
+    ///   - maySwitch: whether the request asked for another protocol; else a 101 is refused.
     ///   - head: what was read so far; whole only after true.
     /// - Returns: whether the head is complete; `head.byteCount` then says how long it is.
     /// - Throws: the rule that the head breaks, of several the first.
@@ -36,6 +37,7 @@ public struct ResponseParser: Sendable {
         _ bytes: Span<UInt8>,
         limits: borrowing Limits,
         requestMethod: Method,
+        maySwitch: Bool = false,
         into head: inout ResponseHead
     ) throws(HTTP1Failure) -> Bool {
         if phase == .finished { return true }
@@ -45,7 +47,7 @@ public struct ResponseParser: Sendable {
             if phase == .statusLine {
                 try readStatusLine(window, line, &head)
             } else if line.isEmpty {
-                try finish(&head, requestMethod: requestMethod)
+                try finish(&head, requestMethod: requestMethod, maySwitch: maySwitch)
                 return true
             } else {
                 guard head.fields.count < limits.requestFields else { throw .tooManyFields }
@@ -120,11 +122,15 @@ public struct ResponseParser: Sendable {
     /// RFC 9112 §6.3 in its order.
     private mutating func finish(
         _ head: inout ResponseHead,
-        requestMethod: Method
+        requestMethod: Method,
+        maySwitch: Bool
     ) throws(HTTP1Failure) {
-        // No request of ours asks for another protocol.
-        guard head.status != 101 else { throw .unaskedSwitch }
         let given = try framing.framing()
+        // What follows a 101 belongs to the other protocol, so it has no content to frame.
+        guard
+            head.status != 101
+                || (maySwitch && framing.upgrades && (given ?? .length(0)) == .length(0))
+        else { throw .unaskedSwitch }
         let hasNone = head.status < 200 || head.status == 204 || head.status == 304
         head.framing = hasNone || requestMethod == .head ? .none : given ?? .untilClose
         head.keepsAlive =

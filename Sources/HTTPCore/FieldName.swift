@@ -23,4 +23,7 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     // Answers.
     case cacheControl, setCookie, frontToken, idRefreshToken, stAccessToken, stRefreshToken
     case contentType, date, server, retryAfter, sallyportReason
+    // The WebSocket handshake (RFC 6455 §11.3).
+    case secWebSocketKey, secWebSocketVersion, secWebSocketAccept, secWebSocketProtocol
+    case secWebSocketExtensions
 }

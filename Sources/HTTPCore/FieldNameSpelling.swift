@@ -13,6 +13,9 @@ extension FieldName {
             .xRealIP, .xRequestID, .traceparent, .xOriginalURL, .xOriginalURI, .xRewriteURL,
             .xHTTPMethodOverride, .xHTTPMethod, .xMethodOverride:
             forwardingName
+        case .secWebSocketKey, .secWebSocketVersion, .secWebSocketAccept,
+            .secWebSocketProtocol, .secWebSocketExtensions:
+            webSocketName
         default: otherName
         }
     }
@@ -67,6 +70,17 @@ extension FieldName {
         case .xHTTPMethodOverride: "x-http-method-override"
         case .xHTTPMethod: "x-http-method"
         case .xMethodOverride: "x-method-override"
+        default: ""
+        }
+    }
+
+    private var webSocketName: StaticString {
+        switch self {
+        case .secWebSocketKey: "sec-websocket-key"
+        case .secWebSocketVersion: "sec-websocket-version"
+        case .secWebSocketAccept: "sec-websocket-accept"
+        case .secWebSocketProtocol: "sec-websocket-protocol"
+        case .secWebSocketExtensions: "sec-websocket-extensions"
         default: ""
         }
     }

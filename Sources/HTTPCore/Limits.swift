@@ -10,6 +10,8 @@ public struct Limits: Sendable, Equatable {
     public var requestBody: UInt64 = 0
     /// Client connections of the whole process.
     public var connections = 10_000
+    /// Tunnels of the whole process, open and asked for.
+    public var tunnels = 8_000
 
     /// The defaults, which `docs/limits.md` lists.
     public init() {}

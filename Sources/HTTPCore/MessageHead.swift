@@ -54,6 +54,10 @@ public struct RequestHead: Sendable {
     public var keepsAlive = true
     /// Whether the client waits for a 100 (RFC 9110 §10.1.1).
     public var expectsContinue = false
+    /// Whether it asks for the WebSocket protocol in a way that may be answered (RFC 6455 §4.1): a
+    /// GET of HTTP/1.1 without content, with a key or a version, whose one `Upgrade` is `websocket`
+    /// and whose `Connection` lists it. Any other `Upgrade` asks for nothing.
+    public var asksForWebSocket = false
     /// Bytes from the first of the request line to the last of the empty line.
     public var byteCount = 0
 

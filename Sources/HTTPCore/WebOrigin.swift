@@ -4,11 +4,12 @@ internal import Bytes
 public enum WebScheme: Sendable {
     case http, https
 
-    /// As `X-Forwarded-Proto` says it; nil for anything else.
+    /// As `X-Forwarded-Proto` says it, of a WebSocket's handshake also `wss` and `ws`; nil for
+    /// anything else.
     public init?(_ name: Span<UInt8>) {
-        if name.equalsIgnoringCase("https") {
+        if name.equalsIgnoringCase("https") || name.equalsIgnoringCase("wss") {
             self = .https
-        } else if name.equalsIgnoringCase("http") {
+        } else if name.equalsIgnoringCase("http") || name.equalsIgnoringCase("ws") {
             self = .http
         } else {
             return nil

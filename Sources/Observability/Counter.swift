@@ -25,6 +25,8 @@ public enum Counter: UInt8, Sendable, CaseIterable {
     // Connections over time.
     case clientConnectionsAccepted, connectionsShed
     case upstreamConnectsSucceeded, upstreamConnectsFailed, upstreamRetries
+    // Tunnels opened, and their bytes by sallyport_tunnel_bytes_total{direction}.
+    case tunnelsOpened, tunnelBytesIn, tunnelBytesOut
     // The gateway itself.
     case accessLogDropped, messagesDropped, lateEvents
     case reloadsSucceeded, reloadsFailed
@@ -61,6 +63,8 @@ public enum Gauge: UInt8, Sendable, CaseIterable {
     /// 1 while the keys are older than `sessions.keys.maximum_age`.
     case keysStale
     case exchangesInFlight
+    /// Tunnels that are open.
+    case tunnels
     case workers
     /// Sessions that are remembered as dropped.
     case revokedSessions
@@ -73,7 +77,7 @@ public enum Gauge: UInt8, Sendable, CaseIterable {
     var isSum: Bool {
         switch self {
         case .clientConnections, .upstreamConnections, .tokenCacheEntries, .tokenCacheBytes,
-            .exchangesInFlight:
+            .exchangesInFlight, .tunnels:
             true
         case .keysAgeSeconds, .keysStale, .workers, .revokedSessions, .revocationMark,
             .generation:

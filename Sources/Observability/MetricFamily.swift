@@ -38,7 +38,8 @@ struct MetricFamily {
     }
 
     /// Every family of plain counters and gauges, in the order of the text.
-    static let all: [MetricFamily] = sessions + revocations + keys + connections + gateway
+    static let all: [MetricFamily] =
+        sessions + revocations + keys + connections + tunnels + gateway
 
     private static let sessions: [MetricFamily] = [
         .counter(
@@ -195,6 +196,23 @@ struct MetricFamily {
                 (#"version="TLSv1.3",resumed="false",result="success""#, .handshakeTLS13),
                 (#"version="TLSv1.3",resumed="true",result="success""#, .handshakeTLS13Resumed),
                 (#"version="",resumed="false",result="failure""#, .handshakeFailed),
+            ]
+        ),
+    ]
+
+    private static let tunnels: [MetricFamily] = [
+        .gauge("sallyport_tunnels", "Open tunnels, such as WebSockets.", [("", .tunnels)]),
+        .counter(
+            "sallyport_tunnels_total",
+            "Tunnels opened.",
+            [("", .tunnelsOpened)]
+        ),
+        .counter(
+            "sallyport_tunnel_bytes_total",
+            "Bytes through tunnels: in from clients, out to them.",
+            [
+                (#"direction="in""#, .tunnelBytesIn),
+                (#"direction="out""#, .tunnelBytesOut),
             ]
         ),
     ]

@@ -49,7 +49,8 @@ public struct WorkerMetrics: Sendable {
                 reason: record.reason
             )
         )
-        requestDurations.count(record.duration)
+        // A tunnel lasts as long as its ends want: that is nobody's waiting time.
+        if record.status != 101 { requestDurations.count(record.duration) }
         if let duration = record.upstreamDuration { upstreamDurations.count(duration) }
     }
 

@@ -44,6 +44,8 @@ public struct Denial: Error, Equatable, Sendable {
         case tokenNotExposed
         /// `sessions.invalid_claim_status`: the session's claims are not as the route wants them.
         case invalidClaim
+        /// 403: another site's page asks for a tunnel with the session.
+        case originNotAllowed
     }
 
     /// For the answer's `sallyport-reason`, the log and the metrics.
@@ -98,6 +100,8 @@ public struct Denial: Error, Equatable, Sendable {
 ///     `passthrough`).
 ///   - claimList: the route's list of claims, which a session must meet.
 ///   - admitsCookie: whether the request may use the session that its cookie carries (`AntiCSRF`).
+///   - admitsOrigin: whether a page of the request's origin may have what it asks for; false only
+///     for a WebSocket of a page that is neither the request's own nor a listed one.
 /// - Returns: proof that it may.
 /// - Throws: why it may not. What is no answer yet (`keysNeeded`, `childOfRefresh`, `budgetSpent`,
 ///   `revocationUnknown`, nil where a session matters) denies.
@@ -107,7 +111,8 @@ public func authorize(
     route: Int,
     authentication: Authentication?,
     claimList: Int,
-    admitsCookie: Bool
+    admitsCookie: Bool,
+    admitsOrigin: Bool
 ) throws(Denial) -> Permit {
     switch rule {
     case .public: return Permit(route: route, session: nil, credentials: .none)
@@ -122,6 +127,7 @@ public func authorize(
         guard !session.claimFailures.contains(claimList) else {
             throw Denial(reason: .invalidClaim, answer: .invalidClaim)
         }
+        guard admitsOrigin else { throw foreignOrigin }
         if case .respondJWT(exposesAccessToken: false) = action,
             session.isCookieBorne, session.format.isJWT, session.jwtIsAccessToken
         {
@@ -133,6 +139,7 @@ public func authorize(
         guard rule == .optional, case .forward = action else {
             throw Denial(reason: .noSession, answer: .unauthorised)
         }
+        guard admitsOrigin else { throw foreignOrigin }
         return Permit(route: route, session: nil, credentials: .none)
     case .refused(let refusal): throw Denial(refusal)
     case .keysNeeded, .childOfRefresh, .budgetSpent, .revocationUnknown:
@@ -140,3 +147,5 @@ public func authorize(
     case nil: throw Denial(reason: .noSession, answer: .unauthorised)
     }
 }
+
+private let foreignOrigin = Denial(reason: .originNotAllowed, answer: .originNotAllowed)

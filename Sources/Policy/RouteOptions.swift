@@ -55,6 +55,9 @@ public struct RouteOptions: Sendable, Equatable {
     /// Where a browser is sent that opens a page without a session: a URL or a path; empty =
     /// nowhere, it gets 401.
     public var signIn = ""
+    /// Origins, as browsers send them, of pages that may open WebSockets with a session here beside
+    /// the request's own.
+    public var origins: [String] = []
     /// What is done with a request that may pass.
     public var action: RouteAction
 

@@ -31,6 +31,8 @@ public struct RouteTable: ~Copyable {
 
     private let routes: [Route]
     private let routeNames: [String]
+    /// By route; apart from the rest, so that what each request reads is copied without a count.
+    private let origins: [OriginList]
     private let hosts: HostIndex
     private let groups: RouteGroups
     private let paths: PathIndex
@@ -51,6 +53,7 @@ public struct RouteTable: ~Copyable {
             )
         }
         routeNames = options.map(\.name)
+        origins = options.map { OriginList($0.origins) }
         hosts = compiler.hosts
         groups = compiler.groups
         paths = compiler.makePathIndex()
@@ -67,6 +70,12 @@ public struct RouteTable: ~Copyable {
 
     /// What the route does with a request that may pass.
     public func action(_ route: Int) -> RouteAction { routes[route].action }
+
+    /// Whether pages of this origin may open WebSockets with a session on the route, though it is
+    /// not the request's own.
+    public func lists(origin: Span<UInt8>, _ route: Int) -> Bool {
+        origins[route].contains(origin)
+    }
 
     /// The route's name, for metrics and logs; not for the hot path.
     public func name(_ route: Int) -> String { routeNames[route] }

@@ -82,6 +82,32 @@ enum BodyRelay {
         }
     }
 
+    /// Moves bytes that have no framing of ours, such as a tunnel's, by the same credit.
+    ///
+    /// - Returns: whether all went; false = the other side has to take some first.
+    static func pass(
+        from input: inout Buffer,
+        into output: inout Buffer,
+        credit: Int,
+        counted: inout UInt64,
+        pool: inout ChunkPool
+    ) -> Bool {
+        if output.isEmpty {
+            // Nothing waits before them: the chunk itself changes hands, and nothing is copied.
+            swap(&input, &output)
+            counted &+= UInt64(output.count)
+        }
+        while !input.isEmpty {
+            guard output.count < credit, prepare(&output, &pool) else { return false }
+            let taken = output.append(input.readable.extracting(first: step))
+            input.consume(taken)
+            counted &+= UInt64(taken)
+        }
+        input.release(to: &pool)
+        output.release(to: &pool)
+        return true
+    }
+
     private static func prepare(_ output: inout Buffer, _ pool: inout ChunkPool) -> Bool {
         output.prepare(step + Limits.trailerSection + 64, from: &pool)
     }

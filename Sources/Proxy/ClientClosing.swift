@@ -49,6 +49,8 @@ extension Worker {
             {
                 queue(upstream)
             }
+        case .tunnelling:
+            continueTunnel(client, isEmpty: isEmpty)
         case .closing:
             if isEmpty { closeSending(client) }
         case .reading, .discarding:
@@ -97,7 +99,11 @@ extension Worker {
         guard clients.contains(client) else { return }
         let exchange = Handle<Exchange>(bits: clients[client].owner)
         if clients[client].owner != 0, exchanges.contains(exchange) {
-            abort(exchange, reason: .clientClosed)
+            if clients[client].state == .tunnelling {
+                clientLeft(exchange)
+            } else {
+                abort(exchange, reason: .clientClosed)
+            }
         } else {
             close(client)
         }

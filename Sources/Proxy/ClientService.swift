@@ -22,10 +22,20 @@ extension Worker {
             abandon(client)
             return
         }
+        if readiness.contains(.hungUp), clients[client].state == .tunnelling, hasReset(client) {
+            abandon(client)
+            return
+        }
         if readiness.contains(.writable), clients[client].transport.waiting > 0 {
             markDirty(client)
         }
         if clients[client].transport.mayRead { queue(client) }
+    }
+
+    /// Whether a tunnel's client is gone, rather than both sides having ended their sending.
+    private func hasReset(_ client: Handle<ClientConnection>) -> Bool {
+        let exchange = Handle<Exchange>(bits: clients[client].owner)
+        return exchanges.contains(exchange) && exchanges[exchange].tunnel.fromUpstream != .told
     }
 
     /// Reads from a client as far as its state allows.
@@ -36,6 +46,7 @@ extension Worker {
         case .handshaking: serveHandshake(client)
         case .reading: serveReading(client)
         case .exchanging: relayRequest(Handle(bits: clients[client].owner))
+        case .tunnelling: relayFromClient(Handle(bits: clients[client].owner))
         case .discarding: discard(client)
         case .closing: break
         case .lingering: linger(client)
@@ -50,7 +61,7 @@ extension Worker {
         else { return }
         switch clients[client].state {
         case .handshaking, .reading, .discarding, .lingering: queue(client)
-        case .exchanging, .closing: break
+        case .exchanging, .tunnelling, .closing: break
         }
     }
 

@@ -2,7 +2,7 @@ import Synchronization
 
 /// How many client connections the process may still accept: `limits.connections`, shared by the
 /// workers because `SO_REUSEPORT` does not spread connections evenly. Touched on accept and close
-/// only.
+/// only. Likewise how many tunnels: `limits.tunnels`.
 public final class ConnectionBudget: Sendable {
     private let open = Atomic<Int>(0)
     private let maximum: Atomic<Int>

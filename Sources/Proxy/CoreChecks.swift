@@ -14,6 +14,10 @@ extension Worker {
             authorize(exchange, .refused(refusal))
             return
         }
+        guard admitsOrigin(exchange) else {
+            refuse(exchange, .originNotAllowed)
+            return
+        }
         // The core is not troubled with what is known.
         guard !isDropped(child.handle) else {
             authorize(exchange, .refused(Self.dropped))
@@ -29,7 +33,7 @@ extension Worker {
     ) {
         let generation = exchanges[exchange].generation
         guard generations[generation].checksDatabase(exchanges[exchange].route),
-            admitsCookie(exchange)
+            admitsCookie(exchange), admitsOrigin(exchange)
         else {
             authorize(exchange, .session(session))
             return

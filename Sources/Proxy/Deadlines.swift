@@ -74,6 +74,8 @@ extension Worker {
             headTookTooLong(client)
         case .exchanging:
             contentTookTooLong(Handle(bits: clients[client].owner))
+        case .tunnelling:
+            tunnelTimedOut(Handle(bits: clients[client].owner))
         case .discarding, .lingering:
             close(client)
         case .closing:
@@ -114,6 +116,8 @@ extension Worker {
             connectFailed(upstream)
         case .idle:
             dropIdle(upstream)
+        case .tunnelling:
+            if exchanges.contains(exchange) { endTunnel(exchange, .timeout, "tunnel_idle") }
         case .exchanging:
             guard exchanges.contains(exchange) else { return }
             if exchanges[exchange].state == .awaitingResponse {
@@ -133,7 +137,8 @@ extension Worker {
             gaveUpOnCore(exchange)
         case .awaitingUpstream:
             refuse(exchange, .overloaded)
-        case .judging, .awaitingTurn, .connecting, .awaitingResponse, .relayingResponse, .answered:
+        case .judging, .awaitingTurn, .connecting, .awaitingResponse, .relayingResponse,
+            .tunnelling, .answered:
             break
         }
     }

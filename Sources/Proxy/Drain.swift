@@ -65,7 +65,9 @@ extension Worker {
         for slot in 0..<clients.capacity {
             guard let client = clients.handle(inSlot: slot) else { continue }
             let exchange = Handle<Exchange>(bits: clients[client].owner)
-            if clients[client].state == .exchanging, exchanges.contains(exchange) {
+            let isRunning =
+                clients[client].state == .exchanging || clients[client].state == .tunnelling
+            if isRunning, exchanges.contains(exchange) {
                 refuse(exchange, .shuttingDown)
             } else if clients[client].transport.waiting == 0 {
                 abandon(client)

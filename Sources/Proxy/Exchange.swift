@@ -15,7 +15,7 @@ import TLS
 ///              ├─▶ answered
 ///              └─▶ awaitingUpstream ─▶ connecting ─▶ awaitingResponse ─▶ relayingResponse ─▶
 ///              answered
-///                        ▲                 │                │
+///                        ▲                 │                ├─▶ tunnelling ─▶ answered
 ///                        └── next target ──┴─ stale, once ──┘
 enum ExchangeState: Equatable {
     /// The head is complete and its verdict is being found.
@@ -34,6 +34,8 @@ enum ExchangeState: Equatable {
     case awaitingResponse
     /// The answer's head was passed on.
     case relayingResponse
+    /// The upstream switched protocols, as it was asked: bytes go both ways.
+    case tunnelling
     /// The answer is complete.
     case answered
 }
@@ -86,6 +88,9 @@ struct Exchange: ~Copyable {
     /// How the answer's content is framed for the client.
     var responseFraming = ResponseFraming.none
     var interimResponses = 0
+    /// What the WebSocket handshake offers, from its permit to its answer.
+    var offer: WebSocketOffer?
+    var tunnel = TunnelState()
     /// The client's address as trusted proxies told it; empty = the peer's own.
     var forwardedClient: [UInt8] = []
     /// The method's bytes, when it is none of those with a name here.
@@ -145,8 +150,14 @@ struct Exchange: ~Copyable {
     var isRequestFinished: Bool { requestContent.isFinished }
 
     /// Whether the request may be sent a second time: nothing of its content was passed on, and to
-    /// do it twice is to do it once (RFC 9110 §9.2.2).
-    var isRepeatable: Bool { head.method.isIdempotent && !hasContent }
+    /// do it twice is to do it once (RFC 9110 §9.2.2). A handshake opens something each time.
+    var isRepeatable: Bool {
+        head.method.isIdempotent && !hasContent && !head.asksForWebSocket
+    }
+
+    /// Whether it goes out on a connection that was not used before: one sent a second time, and a
+    /// handshake, which cannot be.
+    var wantsFreshConnection: Bool { isRetried || head.asksForWebSocket }
 
     var hasContent: Bool {
         switch head.framing {

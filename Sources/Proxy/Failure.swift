@@ -4,7 +4,7 @@ import Policy
 import Sessions
 
 /// Every way a request can fail, with all that follows from it: the one table of decision 7.
-struct Failure: Equatable {
+struct Failure: Error, Equatable {
     /// The body's shape.
     enum Body: Equatable {
         /// `{"message": …}` in the SDKs' words.
@@ -36,15 +36,18 @@ struct Failure: Equatable {
     var closes: Bool
     /// The table's number of the methods for `Allow`.
     var allowed: Int?
+    /// What the client is told beside the reason, in words for whoever wrote it.
+    var told: StaticString?
     /// Whether the client is told to forget its session's tokens.
     var clearsTokens = false
 
-    private init(
+    init(
         _ status: UInt16,
         _ reason: Reason,
         detail: StaticString? = nil,
         body: Body = .problem,
         retryAfter: Int? = nil,
+        told: StaticString? = nil,
         closes: Bool = false,
         allowed: Int? = nil
     ) {
@@ -55,6 +58,7 @@ struct Failure: Equatable {
         self.retryAfter = retryAfter
         self.closes = closes
         self.allowed = allowed
+        self.told = told
     }
 
     static func == (left: Failure, right: Failure) -> Bool {
@@ -83,6 +87,29 @@ extension Failure {
 
     static let upstreamTimeout = Failure(504, .upstreamTimeout)
     static let overloaded = Failure(503, .overloaded, retryAfter: 1)
+    static let tooManyTunnels = Failure(503, .overloaded, detail: "tunnels", retryAfter: 1)
+
+    /// The handshake of a WebSocket (RFC 6455 §4.2.1).
+    static let webSocketKey = Failure(
+        400,
+        .badRequest,
+        detail: "websocket_key",
+        told: "a WebSocket needs one Sec-WebSocket-Key, the base64 of 16 bytes",
+        closes: true
+    )
+    static let webSocketVersionMissing = Failure(
+        400,
+        .badRequest,
+        detail: "websocket_version",
+        told: "a WebSocket needs one Sec-WebSocket-Version, 13",
+        closes: true
+    )
+    static let webSocketVersion = Failure(
+        426,
+        .badRequest,
+        detail: "websocket_version",
+        told: "Sec-WebSocket-Version 13 is the only one spoken here"
+    )
     static let shuttingDown = Failure(503, .shuttingDown, retryAfter: 1, closes: true)
 
     static func methodNotAllowed(allowed: Int?) -> Failure {
@@ -90,14 +117,12 @@ extension Failure {
     }
 
     /// A valid session without a usable JWT, which no refresh can cure.
-    static let jwtMissing = Failure(
-        500,
-        .jwtMissing,
-        detail: "jwt feature is off: Session.init({jwt: {enable: true}})"
-    )
+    static let jwtMissing = Failure(500, .jwtMissing, detail: featureIsOff, told: featureIsOff)
+    private static let featureIsOff: StaticString =
+        "jwt feature is off: Session.init({jwt: {enable: true}})"
 
     /// A valid session whose JWT is longer than anybody is given (`SessionJWT`).
-    static let jwtTooLong = Failure(500, .jwtMissing, detail: tooLong)
+    static let jwtTooLong = Failure(500, .jwtMissing, detail: tooLong, told: tooLong)
     private static let tooLong: StaticString = "the session's JWT is longer than 8 KiB"
 
     /// A `respond` route answers GET and HEAD only.
@@ -134,10 +159,15 @@ extension Failure {
             self.init(503, denial.reason, retryAfter: 1)
         case .tokenNotExposed:
             self.init(403, denial.reason)
+        case .originNotAllowed:
+            self = .originNotAllowed
         case .invalidClaim:
             self.init(sessions.invalidClaimStatus, denial.reason, body: .claims([]))
         }
-        if denial.isTooLong { detail = Self.tooLong }
+        if denial.isTooLong {
+            detail = Self.tooLong
+            told = Self.tooLong
+        }
         if let more = denial.detail { detail = more }
         clearsTokens = denial.clearsTokens
     }

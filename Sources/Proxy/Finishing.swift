@@ -59,7 +59,7 @@ extension Worker {
     func survivesRefusal(_ exchange: Handle<Exchange>) -> Bool {
         guard exchanges[exchange].keepsClient, drainDeadline == nil else { return false }
         switch exchanges[exchange].state {
-        case .relayingResponse, .answered: return false
+        case .relayingResponse, .tunnelling, .answered: return false
         case .judging, .awaitingTurn, .awaitingKeys, .awaitingCore, .awaitingUpstream,
             .connecting, .awaitingResponse:
             break
@@ -118,6 +118,7 @@ extension Worker {
         guard exchanges.contains(exchange) else { return }
         releaseUpstream(of: exchange, keeps: false)
         if exchanges[exchange].status != 0 { writeRecord(exchange) }
+        if exchanges[exchange].tunnel.place != .none { leaveTunnel(exchange) }
         cancelTimer(exchange)
         leaveQueue(exchange)
         let generation = exchanges[exchange].generation

@@ -22,6 +22,8 @@ struct Generation: ~Copyable {
     let names: RecordNames
     /// Each upstream's `response_timeout`.
     let responseTimeouts: [Duration]
+    /// Each upstream's `tunnel_idle`; zero = none.
+    let tunnelIdles: [Duration]
     let authenticator: Handle<SharedAuthenticator>
     let pool: Handle<SharedPool>
     /// What its route indices begin at in the metrics.

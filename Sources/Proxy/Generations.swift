@@ -42,6 +42,7 @@ extension Worker {
                 && source.options.routes.contains { $0.session == .passthrough },
             names: RecordNames(source.options),
             responseTimeouts: source.options.upstreams.map(\.responseTimeout),
+            tunnelIdles: source.options.upstreams.map(\.tunnelIdle),
             authenticator: authenticator,
             pool: pool,
             metricsBase: metrics.adopt(

@@ -108,6 +108,7 @@ extension Worker {
         metrics.set(.coreCallsSucceeded, core.line.callsSucceeded)
         metrics.set(.coreCallsFailed, core.line.callsFailed)
         metrics.set(.exchangesInFlight, Int64(exchanges.count))
+        metrics.set(.tunnels, Int64(openTunnels))
         metrics.set(.clientConnections, Int64(clients.count))
         metrics.set(.upstreamConnections, Int64(upstreams.count))
         post(.metrics(worker: surroundings.index, number: number, metrics.snapshot()))

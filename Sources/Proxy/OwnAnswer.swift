@@ -10,6 +10,8 @@ enum OwnAnswer {
         /// For HTTP/1.0 clients, which need to be told.
         case keepAlive
         case unnamed
+        /// A 101 to the WebSocket protocol (RFC 6455 §4.2.2).
+        case webSocket
     }
 
     /// The status line and the fields every own answer has.
@@ -36,7 +38,7 @@ enum OwnAnswer {
         switch connection {
         case .close: output.append("Connection: close\r\n")
         case .keepAlive: output.append("Connection: keep-alive\r\n")
-        case .unnamed: break
+        case .webSocket, .unnamed: break
         }
     }
 
@@ -88,7 +90,7 @@ extension Failure {
             bytes.append(text: Status.reasonPhrase(status))
             bytes.append(text: "\",\"status\":")
             bytes.append(contentsOf: String(status).utf8)
-            if reason == .jwtMissing, let detail {
+            if let detail = told {
                 bytes.append(text: ",\"detail\":\"")
                 bytes.append(text: detail)
                 bytes.append(text: "\"")

@@ -18,6 +18,10 @@ extension Worker {
             abort(exchange, reason: failure.reason)
             return
         }
+        guard exchanges[exchange].state != .tunnelling else {
+            endTunnel(exchange, failure.reason)
+            return
+        }
         exchanges[exchange].reason = failure.reason
         exchanges[exchange].detail = failure.detail
         let closes = failure.closes || !survivesRefusal(exchange)
@@ -58,6 +62,12 @@ extension Worker {
         } else if failure.status == 405 {
             clients[client].transport.output.append(
                 "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
+            )
+        }
+        if failure.status == 426 {
+            // RFC 6455 §4.4; RFC 9110 §15.5.22.
+            clients[client].transport.output.append(
+                "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             )
         }
         appendSessionLines(exchange, clearsTokens: failure.clearsTokens)

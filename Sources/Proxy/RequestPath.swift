@@ -146,7 +146,8 @@ extension Worker {
                 route: route,
                 authentication: authentication,
                 claimList: claimList,
-                admitsCookie: admitsCookie
+                admitsCookie: admitsCookie,
+                admitsOrigin: admitsOrigin(exchange)
             )
         } catch {
             deny(exchange, error)
@@ -159,6 +160,7 @@ extension Worker {
         case .forward(let upstream):
             exchanges[exchange].permit = consume permit
             exchanges[exchange].upstreamIndex = upstream
+            if exchanges[exchange].head.asksForWebSocket, !beginHandshake(exchange) { return }
             leaseUpstream(exchange)
         }
     }
@@ -172,7 +174,7 @@ extension Worker {
         case .invalidClaim:
             refuseClaims(exchange, denial)
             return
-        case .jwtMissing, .unavailable, .tokenNotExposed: break
+        case .jwtMissing, .unavailable, .tokenNotExposed, .originNotAllowed: break
         }
         let generation = exchanges[exchange].generation
         refuse(exchange, Failure(denial, sessions: generations[generation].options.sessions))
@@ -207,7 +209,7 @@ extension Worker {
         )
     }
 
-    private func clientScheme(_ exchange: Handle<Exchange>) -> WebScheme? {
+    func clientScheme(_ exchange: Handle<Exchange>) -> WebScheme? {
         let client = exchanges[exchange].client
         let generation = exchanges[exchange].generation
         let bytes = clients[client].input
@@ -226,7 +228,7 @@ extension Worker {
         let lease = pools[pool].pool.lease(
             upstream: upstream,
             tried: exchanges[exchange].triedTargets,
-            freshOnly: exchanges[exchange].isRetried
+            freshOnly: exchanges[exchange].wantsFreshConnection
         )
         switch lease {
         case .reuse(let connection, _):
@@ -363,7 +365,7 @@ extension Worker {
         case .awaitingUpstream:
             cancelTimer(exchange)
             leaseUpstream(exchange)
-        case .judging, .connecting, .awaitingResponse, .relayingResponse, .answered:
+        case .judging, .connecting, .awaitingResponse, .relayingResponse, .tunnelling, .answered:
             break
         }
     }

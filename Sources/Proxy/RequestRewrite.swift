@@ -51,6 +51,9 @@ enum RequestRewrite {
             append(line, bytes, context, generation.rewrite, session.cookies, &output)
         }
         if exchange.head.framing == .chunked { output.append("Transfer-Encoding: chunked\r\n") }
+        if exchange.head.asksForWebSocket {
+            output.append("Connection: Upgrade\r\nUpgrade: websocket\r\n")
+        }
         ForwardedFields.append(
             exchange: exchange,
             bytes: bytes,
@@ -154,6 +157,9 @@ enum RequestRewrite {
             !line.isAlias && bytes.bytes(line.value).equalsIgnoringCase("trailers")
         case .expect:
             context.expectsContinue && !line.isAlias
+        case .secWebSocketKey, .secWebSocketVersion, .secWebSocketAccept, .secWebSocketProtocol,
+            .secWebSocketExtensions:
+            !line.isAlias
         case .authorization, .cookie, .antiCSRF, .rid, .stAuthMode, .fdiVersion:
             // Aliases too: an upstream may take `anti_csrf` for `anti-csrf`.
             context.untouched && !line.isAlias

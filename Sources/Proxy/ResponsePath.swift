@@ -149,6 +149,8 @@ extension Worker {
                     // After an interim answer the final head is still awaited, in its own time.
                     if exchanges[exchange].state == .relayingResponse {
                         awaitResponseContent(exchange, upstream)
+                    } else if exchanges[exchange].state == .tunnelling {
+                        return
                     }
                     continue
                 }
@@ -234,6 +236,7 @@ extension Worker {
             let isComplete = try upstreams[upstream].parseHead(
                 limits: generations[generation].options.limits,
                 requestMethod: exchanges[exchange].head.method,
+                maySwitch: exchanges[exchange].tunnel.place == .taken,
                 into: &exchanges[exchange].response
             )
             guard isComplete else { return .needsMore }
@@ -322,6 +325,7 @@ extension UpstreamConnection {
     fileprivate mutating func parseHead(
         limits: borrowing Limits,
         requestMethod: Method,
+        maySwitch: Bool,
         into head: inout ResponseHead
     ) throws(HTTP1Failure) -> Bool {
         let bytes = transport.input.view
@@ -329,6 +333,7 @@ extension UpstreamConnection {
             bytes.span,
             limits: limits,
             requestMethod: requestMethod,
+            maySwitch: maySwitch,
             into: &head
         )
     }

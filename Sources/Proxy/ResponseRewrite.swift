@@ -81,6 +81,7 @@ enum ResponseRewrite {
         switch context.connection {
         case .close: output.append("Connection: close\r\n")
         case .keepAlive: output.append("Connection: keep-alive\r\n")
+        case .webSocket: output.append("Connection: Upgrade\r\nUpgrade: websocket\r\n")
         case .unnamed: break
         }
         output.append("\r\n")
@@ -153,7 +154,11 @@ extension Worker {
         _ upstream: Handle<UpstreamConnection>
     ) {
         guard exchanges[exchange].response.status >= 200 else {
-            interimResponse(exchange, upstream)
+            if exchanges[exchange].response.status == 101 {
+                switched(exchange, upstream)
+            } else {
+                interimResponse(exchange, upstream)
+            }
             return
         }
         if !exchanges[exchange].storage.watched.isEmpty { noticeSignOut(exchange, upstream) }
@@ -163,7 +168,9 @@ extension Worker {
             return
         }
         exchanges[exchange].status = exchanges[exchange].response.status
-        exchanges[exchange].keepsUpstream = exchanges[exchange].response.keepsAlive
+        // An upstream that was asked to switch and did not may think otherwise of what follows.
+        exchanges[exchange].keepsUpstream =
+            exchanges[exchange].response.keepsAlive && exchanges[exchange].tunnel.place == .none
         exchanges[exchange].responseContent = ContentDecoder(
             exchanges[exchange].response.framing,
             trailersMaximum: generations[exchanges[exchange].generation].options.limits
@@ -199,7 +206,7 @@ extension Worker {
         )
     }
 
-    private mutating func write(
+    mutating func write(
         _ exchange: Handle<Exchange>,
         _ upstream: Handle<UpstreamConnection>,
         _ context: ResponseRewrite.Context
@@ -265,7 +272,7 @@ extension Worker {
     }
 
     /// The head's bytes are used up.
-    private mutating func finishHead(
+    mutating func finishHead(
         _ exchange: Handle<Exchange>,
         _ upstream: Handle<UpstreamConnection>
     ) {

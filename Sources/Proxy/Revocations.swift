@@ -16,7 +16,7 @@ extension Worker {
 
     /// Only the core knows whether the session of this token was dropped.
     mutating func askWhetherRevoked(_ exchange: Handle<Exchange>, _ session: SessionReference) {
-        guard admitsCookie(exchange) else {
+        guard admitsCookie(exchange), admitsOrigin(exchange) else {
             authorize(exchange, .session(session))
             return
         }

@@ -20,7 +20,7 @@ extension Worker {
             connected(upstream)
         case .handshaking:
             handshake(upstream)
-        case .exchanging:
+        case .exchanging, .tunnelling:
             if readiness.contains(.writable), upstreams[upstream].transport.waiting > 0 {
                 markDirty(upstream)
             }
@@ -35,14 +35,21 @@ extension Worker {
         guard upstreams.contains(upstream) else { return }
         upstreams[upstream].isQueued = false
         let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
-        guard upstreams[upstream].state == .exchanging, exchanges.contains(exchange) else { return }
-        relayResponse(exchange, upstream)
+        guard exchanges.contains(exchange) else { return }
+        switch upstreams[upstream].state {
+        case .exchanging: relayResponse(exchange, upstream)
+        case .tunnelling: relayFromUpstream(exchange, upstream)
+        case .connecting, .handshaking, .idle: break
+        }
     }
 
     mutating func flush(_ upstream: Handle<UpstreamConnection>) {
         guard upstreams.contains(upstream) else { return }
         upstreams[upstream].isDirty = false
-        guard upstreams[upstream].state == .exchanging else { return }
+        guard upstreams[upstream].state == .exchanging else {
+            if upstreams[upstream].state == .tunnelling { flushTunnel(upstream) }
+            return
+        }
         let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
         let before = upstreams[upstream].transport.waiting
         switch upstreams[upstream].transport.flush(&chunks) {

@@ -2,7 +2,7 @@ import Bytes
 import Connections
 public import Cryptography
 public import EventLoop
-import HTTPCore
+public import HTTPCore
 public import Observability
 import Policy
 public import Sessions
@@ -36,6 +36,8 @@ public struct WorkerSurroundings: Sendable {
     public var accessLog: AccessLog
     /// `limits.connections`, of the whole process.
     public var connections: ConnectionBudget
+    /// `limits.tunnels`, of the whole process.
+    public var tunnels: ConnectionBudget
     /// The sessions that were dropped before the worker started.
     public var revocations: RevocationSeed
 
@@ -49,6 +51,7 @@ public struct WorkerSurroundings: Sendable {
         control: Mailbox<ControlMessage>,
         accessLog: AccessLog,
         connections: ConnectionBudget,
+        tunnels: ConnectionBudget = ConnectionBudget(maximum: Limits().tunnels),
         revocations: RevocationSeed = RevocationSeed()
     ) {
         self.index = index
@@ -59,6 +62,7 @@ public struct WorkerSurroundings: Sendable {
         self.control = control
         self.accessLog = accessLog
         self.connections = connections
+        self.tunnels = tunnels
         self.revocations = revocations
     }
 }
@@ -83,6 +87,8 @@ public struct Worker: ~Copyable {
     var clients: Slab<ClientConnection>
     var upstreams: Slab<UpstreamConnection>
     var exchanges: Slab<Exchange>
+    /// Exchanges that are tunnels.
+    var openTunnels = 0
     var generations: Slab<Generation>
     var authenticators: Slab<SharedAuthenticator>
     var authenticatorHandles: [Handle<SharedAuthenticator>] = []

@@ -5,7 +5,8 @@ import COpenSSL
 ///
 ///     handshaking ──▶ established ──▶ peerClosed
 ///          │               │              │
-///          │               └──── close ───┴──▶ closed
+///          │               ├──── close ───┴──▶ closed
+///          │               └──── close(readsOn) ──▶ halfClosed ──▶ closed
 ///          └──▶ failed ◀── (from handshaking and established)
 @safe
 public struct TLSConnection: ~Copyable {
@@ -35,6 +36,8 @@ public struct TLSConnection: ~Copyable {
         case established
         /// The client sent close_notify; we may still send.
         case peerClosed
+        /// We sent close_notify; what still comes is read.
+        case halfClosed
         /// We sent close_notify; what still comes is dropped.
         case closed
         case failed(TLSFault)
@@ -176,7 +179,7 @@ extension TLSConnection {
     ) -> (progress: Progress, sent: Int) {
         switch phase {
         case .handshaking: return (.needsMore, 0)
-        case .closed: return (.closed, 0)
+        case .halfClosed, .closed: return (.closed, 0)
         case .failed(let fault): return (.failed(fault), 0)
         case .established, .peerClosed: break
         }
@@ -195,11 +198,13 @@ extension TLSConnection {
     }
 
     /// Appends close_notify (RFC 8446 §6.1), once, when the handshake is done and there is room for
-    /// it (`recordOverhead` bytes); afterwards nothing is sent, and what is received is dropped.
-    public mutating func close(into encrypted: inout Buffer) {
+    /// it (`recordOverhead` bytes); afterwards nothing is sent, and what is received is dropped
+    /// unless it `readsOn`.
+    public mutating func close(into encrypted: inout Buffer, readsOn: Bool = false) {
         switch phase {
-        case .handshaking, .closed, .failed: return
-        case .established, .peerClosed: phase = .closed
+        case .handshaking, .halfClosed, .closed, .failed: return
+        case .established: phase = readsOn ? .halfClosed : .closed
+        case .peerClosed: phase = .closed
         }
         guard encrypted.room >= Self.recordOverhead else { return }
         let written = unsafe encrypted.withWritable { room in
@@ -219,7 +224,7 @@ extension TLSConnection {
     /// Whether the handshake is done and the connection may carry data.
     public var isEstablished: Bool {
         switch phase {
-        case .established, .peerClosed: true
+        case .established, .peerClosed, .halfClosed: true
         case .handshaking, .closed, .failed: false
         }
     }
@@ -278,7 +283,7 @@ extension TLSConnection {
 
     private var ended: Progress? {
         switch phase {
-        case .handshaking, .established: nil
+        case .handshaking, .established, .halfClosed: nil
         case .peerClosed, .closed: .closed
         case .failed(let fault): .failed(fault)
         }
@@ -345,7 +350,7 @@ extension TLSConnection {
         case SSL_ERROR_WANT_WRITE:
             return .roomSpent
         case SSL_ERROR_ZERO_RETURN:
-            phase = .peerClosed
+            if case .halfClosed = phase { phase = .closed } else { phase = .peerClosed }
             return .closed
         default:
             let verification = unsafe SSL_get_verify_result(ssl)
@@ -369,7 +374,7 @@ extension TLSConnection {
         case .closed, .failed:
             encrypted.clear()
         case .needsMore, .roomSpent:
-            guard case .established = phase else { break }
+            guard isEstablished else { break }
             fruitlessBytes = gained > 0 ? 0 : fruitlessBytes + eaten
             if fruitlessBytes > Self.fruitlessMaximum {
                 encrypted.clear()

@@ -65,6 +65,8 @@ public struct UpstreamOptions: Sendable, Equatable {
     public var responseTimeout = Duration.seconds(60)
     /// Of a pooled connection.
     public var idleTimeout = Duration.seconds(30)
+    /// Of a tunnel, how long one direction may carry nothing; zero = for ever.
+    public var tunnelIdle = Duration.seconds(3600)
 
     /// The defaults for all but the targets.
     public init(name: String, position: SourcePosition, targets: [TargetAddress]) {

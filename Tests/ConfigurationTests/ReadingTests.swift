@@ -187,8 +187,9 @@ import Upstreams
         #expect(app.targets == [.http(host: "app", port: 80), .unix(path: "/run/a.sock")])
         #expect(app.host == .name("app.internal:81") && app.maximumConnections == 2)
         #expect(app.connectTimeout == .seconds(1) && app.responseTimeout == .seconds(2))
-        #expect(app.idleTimeout == .seconds(3))
+        #expect(app.idleTimeout == .seconds(3) && app.tunnelIdle == .zero)
         #expect(loaded.upstreams[1].host == .target)
+        #expect(loaded.upstreams[1].tunnelIdle == .seconds(3600))
         let routes = loaded.routes
         #expect(
             routes.map(\.name) == ["items", "app.example.com/a", "app.example.com/a#2", "/jwt"]
@@ -196,9 +197,10 @@ import Upstreams
         #expect(routes[0].path == .pattern("/i/[0-9]+", prefix: "/i"))
         #expect(routes[0].session == .optional && routes[0].stripsPrefix)
         #expect(routes[1].hosts == [.exact("app.example.com"), .wildcard("example.com")])
-        #expect(routes[1].methods == ["GET", "PURGE"])
+        #expect(routes[1].methods == ["GET", "PURGE"] && routes[0].origins.isEmpty)
+        #expect(routes[1].origins == ["https://a.example.com", "http://b.example.com:81"])
         #expect(routes[1].action == .forward(upstream: 1))
-        #expect(routes[1].pathPosition.line == 21 && routes[1].pathPosition.column == 18)
+        #expect(routes[1].pathPosition.line == 22 && routes[1].pathPosition.column == 18)
         #expect(routes[3].action == .respondJWT(exposesAccessToken: true))
     }
 
@@ -212,6 +214,7 @@ import Upstreams
             connect_timeout: 1s
             response_timeout: 2s
             idle_timeout: 3s
+            tunnel_idle: 0
             protocol: http/1.1
           other: {targets: ["http://[::1]:9100"], host: target}
         routes:
@@ -224,6 +227,7 @@ import Upstreams
           - hosts: [App.Example.com., "*.example.com"]
             methods: [GET, PURGE]
             path_prefix: /a
+            origins: [https://a.example.com, "http://b.example.com:81"]
             upstream: other
           - {hosts: [app.example.com], methods: [POST], path_prefix: /a, upstream: app}
           - {path_exact: /jwt, respond: jwt, expose_access_token: true}
@@ -264,12 +268,12 @@ import Upstreams
         let limits = try options(
             smallest + """
                 limits: {request_head: 256, request_fields: 1, request_target: 16B,
-                  request_body: 1GiB, connections: 1}
+                  request_body: 1GiB, connections: 1, tunnels: 1}
                 """
         ).limits
         #expect(limits.requestHead == 256 && limits.requestFields == 1)
         #expect(limits.requestTarget == 16 && limits.requestBody == 1 << 30)
-        #expect(limits.connections == 1)
+        #expect(limits.connections == 1 && limits.tunnels == 1)
     }
 
     @Test func tlsListeners() throws {

@@ -19,6 +19,22 @@ struct DigestTests {
         #expect(hexadecimal(digest) == expected)
     }
 
+    /// FIPS 180-4 examples, and RFC 6455 §1.3.
+    @Test(
+        arguments: [
+            ("", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+            ("abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            (
+                "dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+                "b37a4f2cc0624f1690f64606cf385945b2bec4ea"
+            ),
+        ]
+    )
+    func `SHA-1`(_ text: String, _ expected: String) {
+        let digest = SHA1.digest(Array(text.utf8).span)
+        #expect(digest.map(hexadecimal) == expected)
+    }
+
     @Test func `random bytes come in any count and differ`() {
         for count in 0..<20 { #expect(SecureRandom.bytes(count).count == count) }
         #expect(SecureRandom.bytes(16) != SecureRandom.bytes(16))

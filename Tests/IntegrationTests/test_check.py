@@ -134,8 +134,10 @@ RANGES = {
     "limits.request_target": (16, "1MiB", 15, 1048577),
     "limits.request_body": (0, "1048576GiB", None, "1048577GiB"),
     "limits.connections": (1, 1_000_000, 0, 1_000_001),
+    "limits.tunnels": (1, 1_000_000, 0, 1_000_001),
     "forwarding.cors.max_age": ("0s", "24h", None, "86400001ms"),
     "upstreams.app.max_connections": (1, 65_536, 0, 65_537),
+    "upstreams.app.tunnel_idle": (0, "8760h", None, "8761h"),
     **{f"upstreams.app.{name}": DURATION for name in (
         "connect_timeout", "response_timeout", "idle_timeout")},
 }

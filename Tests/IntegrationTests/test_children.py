@@ -10,46 +10,11 @@ import pytest
 from support.client import Connection, eventually
 from support.gateway import changed
 from support.message import bearer, cookie, request
-from support.tokens import access, inner, legacy
+from support.rotation import HANDLE, PARENT, Rotation
+from support.tokens import access
+from support.websocket import HELLO, Switching, handshake
 
-PARENT = "ab" * 32
-HANDLE = "5c1d9a52-77a0-4b2e-9f40-1f0c7a3f2b11"
 MARKER = "sIdRefreshToken=m"
-
-
-class Rotation:
-    """Makes child tokens of both eras, and their successors as a core does."""
-
-    def __init__(self, keys, core):
-        self.keys = keys
-        self.core = core
-        self.promoted = {}
-        core.verify = self.verify
-
-    def child(self, era="recent"):
-        """A token that a refresh made."""
-        child, promoted = self.token(era, PARENT), self.token(era, None)
-        self.promoted[child] = promoted
-        return child
-
-    def token(self, era, parent):
-        if era == "recent":
-            key = self.keys.dynamic
-            return access(key, sessionHandle=HANDLE, parentRefreshTokenHash1=parent, n=parent or "")
-        data = {"jwt": inner(self.keys.static), "n": parent or ""}
-        return legacy(
-            self.keys.dynamic, data, sessionHandle=HANDLE, parentRefreshTokenHash1=parent
-        )
-
-    def verify(self, asked):
-        promoted = self.promoted.get(asked["accessToken"])
-        answer = {"status": "OK", "session": {"handle": HANDLE, "userId": "u"}}
-        if promoted is not None:
-            answer["accessToken"] = {"token": promoted, "expiry": 0, "createdTime": 0}
-        return answer
-
-    def count(self):
-        return self.core.count("/recipe/session/verify")
 
 
 @pytest.fixture(name="rotation")
@@ -102,6 +67,36 @@ def test_a_cookie_child_is_promoted_and_its_successor_delivered(rotating, rotati
     answer = ask(gateway, cookie(promoted))
     assert not answer.values("set-cookie") and not answer.values("front-token")
     assert rotation.count() == 1
+
+
+def test_a_websocket_s_handshake_delivers_the_successor(rotating, rotation, upstream):
+    gateway, child = rotating(), rotation.child()
+    switch = Switching(upstream)
+    with gateway.connect() as connection:
+        connection.send(handshake("/required", cookie(child)))
+        answer = connection.read()
+        assert answer.status == 101
+        promoted = rotation.promoted[child]
+        assert delivered_cookie(answer).startswith(f"sAccessToken={promoted}; Path=/; Expires=")
+        end = switch.opened()
+        assert end.message.value("authorization") == f"Bearer {promoted}"
+        connection.send(HELLO)
+        assert end.read(len(HELLO)) == HELLO
+        end.close()
+        assert connection.is_closed()
+
+
+@pytest.mark.parametrize("make", [cookie, bearer])
+def test_the_core_is_not_asked_for_a_foreign_page_s_websocket(rotating, rotation, upstream, make):
+    """Before anything shared is asked: neither about a child token, nor about a session."""
+    gateway = rotating(sessions__check_database=True)
+    Switching(upstream)
+    for token in (rotation.child(), access(rotation.keys.dynamic)):
+        answer = gateway.ask(handshake("/required", make(token), "Origin: https://evil.test"))
+        assert (answer.status, answer.reason) == (403, "origin_not_allowed")
+        assert not answer.values("set-cookie")
+    assert rotation.count() == 0
+    assert upstream.received_nothing()
 
 
 def test_a_bearer_child_gets_a_field(rotating, rotation, upstream):

@@ -187,6 +187,22 @@ def test_what_goes_upstream(keyless, keys):
     assert steps(said)["cookie"] == steps(said)["signature"] == steps(said)["anti-csrf"] == "passed"
 
 
+def test_what_goes_upstream_of_a_websocket(keyless, keys):
+    lines = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    fields_of = [part for line in lines for part in ("-H", line)]
+    cookie = f"sAccessToken={access(keys.dynamic)}"
+    url = "https://api.example.com/api/orders"
+    said = explain(keyless, *fields_of, "-b", cookie, url=url, status=0)
+    kept = {one[1] for one in fields(said) if one[0] == "kept"}
+    assert {line.split(":")[0].lower() for line in lines} <= kept
+    said = explain(
+        keyless, *fields_of, "-H", "Origin: https://evil.test", "-b", cookie, url=url, status=1
+    )
+    assert said["verdict"]["status"] == 403
+    assert said["verdict"]["reason"] == "origin_not_allowed"
+
+
 def test_prints_the_same_for_people(keyless, keys):
     token = access(keys.dynamic)
     line = [binary(), "explain", "--config", keyless.file, "--ask-core",

@@ -35,7 +35,8 @@ import Testing
         _ action: RouteAction,
         _ found: Authentication?,
         claimList: Int = 31,
-        admitsCookie: Bool = true
+        admitsCookie: Bool = true,
+        admitsOrigin: Bool = true
     ) -> Outcome {
         do {
             let permit = try authorize(
@@ -44,7 +45,8 @@ import Testing
                 route: 7,
                 authentication: found,
                 claimList: claimList,
-                admitsCookie: admitsCookie
+                admitsCookie: admitsCookie,
+                admitsOrigin: admitsOrigin
             )
             let (route, session, credentials) = (permit.route, permit.session, permit.credentials)
             #expect(route == 7)
@@ -62,6 +64,33 @@ import Testing
             #expect(outcome(.public, PermitTests.forward, found) == .permit(nil, .none))
             #expect(outcome(.passthrough, PermitTests.forward, found) == .permit(nil, .untouched))
         }
+    }
+
+    /// Whatever carries the session, and on `optional` without one: after the session, so that a
+    /// foreign page learns nothing of it.
+    @Test(arguments: [SessionRule.required, .optional])
+    func aWebSocketOfAForeignPageDoesNotPass(_ rule: SessionRule) {
+        let forward = PermitTests.forward
+        let denial = Denial(reason: .originNotAllowed, answer: .originNotAllowed)
+        for session in [PermitTests.session(), PermitTests.session(cookie: false)] {
+            let found = outcome(rule, forward, .session(session), admitsOrigin: false)
+            #expect(found == .denial(denial))
+        }
+        let without = outcome(rule, forward, .noToken, admitsOrigin: false)
+        let unauthorised = Denial(reason: .noSession, answer: .unauthorised)
+        #expect(without == .denial(rule == .optional ? denial : unauthorised))
+        let refusal = SessionRefusal(reason: .expired, answer: .tryRefreshToken)
+        let expired = Denial(reason: .expired, answer: .tryRefreshToken)
+        #expect(outcome(rule, forward, .refused(refusal), admitsOrigin: false) == .denial(expired))
+    }
+
+    /// There the origin is the service's own matter.
+    @Test func aWebSocketWhereNoSessionIsLookedAtPasses() {
+        let forward = PermitTests.forward
+        #expect(outcome(.public, forward, nil, admitsOrigin: false) == .permit(nil, .none))
+        #expect(
+            outcome(.passthrough, forward, nil, admitsOrigin: false) == .permit(nil, .untouched)
+        )
     }
 
     @Test(arguments: [SessionRule.required, .optional])

@@ -30,6 +30,10 @@ import Testing
         Row(failure: .upstreamTimeout, status: 504, code: "upstream_timeout"),
         Row(failure: .upstreamProtocol("x"), status: 502, code: "upstream_protocol"),
         Row(failure: .overloaded, status: 503, code: "overloaded", retryAfter: 1),
+        Row(failure: .tooManyTunnels, status: 503, code: "overloaded", retryAfter: 1),
+        Row(failure: .webSocketKey, status: 400, code: "bad_request", closes: true),
+        Row(failure: .webSocketVersionMissing, status: 400, code: "bad_request", closes: true),
+        Row(failure: .webSocketVersion, status: 426, code: "bad_request"),
         Row(
             failure: .shuttingDown,
             status: 503,
@@ -75,7 +79,7 @@ import Testing
         )
         #expect(object["title"] != .string(""))
         #expect(object["reason"] == .string(failure.reason.code.description))
-        #expect(object.members.count == (failure.reason == .jwtMissing ? 5 : 4))
+        #expect(object.members.count == (failure.told == nil ? 4 : 5))
         #expect(failure.contentType.description == "application/problem+json")
     }
 

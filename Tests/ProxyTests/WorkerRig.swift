@@ -18,6 +18,7 @@ final class WorkerRig {
     /// What the worker told control, but for answers to the rig's own pokes.
     private(set) var told: [ControlMessage] = []
     let budget: ConnectionBudget
+    let tunnels: ConnectionBudget
 
     init(
         _ options: GatewayOptions = Fixture.options(),
@@ -29,6 +30,7 @@ final class WorkerRig {
         mailbox = try Mailbox()
         control = try Mailbox()
         budget = ConnectionBudget(maximum: options.limits.connections)
+        tunnels = ConnectionBudget(maximum: options.limits.tunnels)
         worker = try Worker.make(
             surroundings: WorkerSurroundings(
                 index: 0,
@@ -36,7 +38,8 @@ final class WorkerRig {
                 mailbox: mailbox,
                 control: control,
                 accessLog: try AccessLog.open(.off, workers: 1),
-                connections: budget
+                connections: budget,
+                tunnels: tunnels
             ),
             source: Fixture.source(
                 options,

@@ -126,7 +126,8 @@ extension PlayedWorker {
                 route: 0,
                 authentication: authentication,
                 claimList: 0,
-                admitsCookie: admitsCookie(request)
+                admitsCookie: admitsCookie(request),
+                admitsOrigin: true
             )
             verdict = passed(request, permit.session)
         } catch {

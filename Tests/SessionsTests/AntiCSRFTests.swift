@@ -119,7 +119,11 @@ import Testing
     }
 
     @Test func schemesAreNamed() {
-        for (name, scheme) in [("https", WebScheme.https), ("HTTP", .http), ("wss", nil)] {
+        let names = [
+            ("https", WebScheme.https), ("HTTP", .http), ("wss", .https), ("WS", .http),
+            ("ftp", nil),
+        ]
+        for (name, scheme) in names {
             #expect(WebScheme(Array(name.utf8).span) == scheme)
         }
         #expect(WebScheme(Array("https,http".utf8).span) == nil)

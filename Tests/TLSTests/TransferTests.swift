@@ -134,6 +134,27 @@ import Testing
         #expect(pair.progress == .closed)
     }
 
+    /// RFC 8446 §6.1: each direction ends by itself.
+    @Test(arguments: versions)
+    func readsOnAfterItsOwnCloseNotify(_ version: CInt) throws {
+        let pair = try established(version)
+        pair.server.close(into: &pair.replies, readsOn: true)
+        pair.drain()
+        _ = pair.client.read()
+        #expect(pair.client.receivedCloseNotify)
+        pair.clientSends(Self.mebibyte.prefix(40_000) + [1], step: 1000)
+        #expect(pair.received == Self.mebibyte.prefix(40_000) + [1])
+        #expect(pair.progress == .needsMore)
+        #expect(pair.serverSends([1]).isEmpty)
+        #expect(pair.progress == .closed)
+        pair.client.sendCloseNotify()
+        pair.feed(pair.client.takeOutgoing())
+        #expect(pair.progress == .closed)
+        // Nothing goes out after it, not a second one either.
+        pair.server.close(into: &pair.replies)
+        #expect(pair.isDrained && pair.serverSends([1]).isEmpty)
+    }
+
     @Test func answersAKeyUpdateWithTheNextRecord() throws {
         let pair = try established()
         for round in 0..<50 {
