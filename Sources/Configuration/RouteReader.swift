@@ -82,6 +82,7 @@ enum RouteReader {
         let claims = claims(&section, options.session)
         checksDatabase(&section, into: &options)
         origins(&section, into: &options)
+        responseIdle(&section, into: &options)
         let upstream = action(&section, into: &options)
         section.finish()
         return Route(
@@ -195,6 +196,12 @@ enum RouteReader {
         return Located(rules, position)
     }
 
+    private static func responseIdle(_ section: inout Section, into options: inout RouteOptions) {
+        var duration = Duration.zero
+        section.duration("response_idle", into: &duration)
+        if duration > .zero { options.responseIdle = duration }
+    }
+
     /// Whose pages may open WebSockets with a session.
     private static func origins(_ section: inout Section, into options: inout RouteOptions) {
         options.origins = section.set("origins", URLs.origin) ?? []
@@ -299,7 +306,7 @@ enum RouteReader {
 
     /// What makes no sense on a route the gateway answers by itself.
     private static func conflicts(_ section: inout Section, _ options: RouteOptions) {
-        for key in ["upstream", "strip_prefix", "origins"] {
+        for key in ["upstream", "strip_prefix", "origins", "response_idle"] {
             guard let position = section.keyPosition(key) else { continue }
             if key == "strip_prefix", !options.stripsPrefix { continue }
             if key == "origins", options.origins.isEmpty { continue }

@@ -58,6 +58,8 @@ public struct RouteOptions: Sendable, Equatable {
     /// Origins, as browsers send them, of pages that may open WebSockets with a session here beside
     /// the request's own.
     public var origins: [String] = []
+    /// Between two reads of an answer's content; nil = as `timeouts` says.
+    public var responseIdle: Duration?
     /// What is done with a request that may pass.
     public var action: RouteAction
 

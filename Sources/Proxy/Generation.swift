@@ -24,6 +24,8 @@ struct Generation: ~Copyable {
     let responseTimeouts: [Duration]
     /// Each upstream's `tunnel_idle`; zero = none.
     let tunnelIdles: [Duration]
+    /// Each route's `response_idle`.
+    let responseIdles: [Duration]
     let authenticator: Handle<SharedAuthenticator>
     let pool: Handle<SharedPool>
     /// What its route indices begin at in the metrics.

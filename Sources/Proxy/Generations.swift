@@ -43,6 +43,9 @@ extension Worker {
             names: RecordNames(source.options),
             responseTimeouts: source.options.upstreams.map(\.responseTimeout),
             tunnelIdles: source.options.upstreams.map(\.tunnelIdle),
+            responseIdles: source.options.routes.map {
+                $0.responseIdle ?? source.options.timeouts.responseIdle
+            },
             authenticator: authenticator,
             pool: pool,
             metricsBase: metrics.adopt(

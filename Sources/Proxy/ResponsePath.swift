@@ -221,7 +221,8 @@ extension Worker {
         _ upstream: Handle<UpstreamConnection>
     ) {
         let judged = generations.view(exchanges[exchange].generation)
-        upstreams[upstream].deadline = loop.now + judged.value.options.timeouts.responseIdle
+        upstreams[upstream].deadline =
+            loop.now + judged.value.responseIdles[exchanges[exchange].route]
         armTimer(upstream)
     }
 

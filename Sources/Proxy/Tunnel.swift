@@ -71,7 +71,7 @@ extension Worker {
     private func idleDeadline(_ exchange: Handle<Exchange>) -> Instant {
         let judged = generations.view(exchanges[exchange].generation)
         let idle = judged.value.tunnelIdles[exchanges[exchange].upstreamIndex]
-        let rest = judged.value.options.timeouts.responseIdle
+        let rest = judged.value.responseIdles[exchanges[exchange].route]
         guard exchanges[exchange].tunnel.isHalfClosed else {
             return idle == .zero ? .distantFuture : loop.now + idle
         }

@@ -196,11 +196,12 @@ import Upstreams
         )
         #expect(routes[0].path == .pattern("/i/[0-9]+", prefix: "/i"))
         #expect(routes[0].session == .optional && routes[0].stripsPrefix)
+        #expect(routes[0].responseIdle == .seconds(600) && routes[1].responseIdle == nil)
         #expect(routes[1].hosts == [.exact("app.example.com"), .wildcard("example.com")])
         #expect(routes[1].methods == ["GET", "PURGE"] && routes[0].origins.isEmpty)
         #expect(routes[1].origins == ["https://a.example.com", "http://b.example.com:81"])
         #expect(routes[1].action == .forward(upstream: 1))
-        #expect(routes[1].pathPosition.line == 22 && routes[1].pathPosition.column == 18)
+        #expect(routes[1].pathPosition.line == 23 && routes[1].pathPosition.column == 18)
         #expect(routes[3].action == .respondJWT(exposesAccessToken: true))
     }
 
@@ -223,6 +224,7 @@ import Upstreams
             path_prefix: /i
             strip_prefix: true
             session: optional
+            response_idle: 10m
             upstream: app
           - hosts: [App.Example.com., "*.example.com"]
             methods: [GET, PURGE]

@@ -19,7 +19,7 @@ func load(_ path: String) throws -> GatewayOptions {
     private static let files = [
         "sallyport.yaml", "reference.yaml", "examples/both-eras.yaml",
         "examples/mixed-sessions.yaml",
-        "examples/several-hosts.yaml", "examples/unix-socket.yaml",
+        "examples/several-hosts.yaml", "examples/unix-socket.yaml", "examples/websockets.yaml",
     ]
 
     /// A copy of `Config/` with the certificates its files name.

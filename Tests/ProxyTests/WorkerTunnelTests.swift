@@ -63,6 +63,9 @@ import Testing
         try receive("ping", at: upstream, rig)
         try upstream.send("pong")
         try receive("pong", at: client, rig)
+        // An idle tunnel holds no buffer.
+        try rig.settle()
+        #expect(rig.worker.chunks.lent == 0)
         let (first, second) = clientIsFirst ? (client, upstream) : (upstream, client)
         first.shutdownWriting()
         try rig.run(until: "the half-close") {
