@@ -41,19 +41,7 @@ extension ControlLoop {
         generation += 1
         unresolvedSince.removeAll()
         addresses = literalAddresses(loaded.options, keeping: addresses, of: old)
-        if loaded.options.sessions.core.locations != old.sessions.core.locations {
-            coreGeneration = generation
-            coreAddresses = Array(
-                repeating: nil,
-                count: loaded.options.sessions.core.locations.count
-            )
-            coreReports = Array(
-                repeating: nil,
-                count: loaded.options.sessions.core.locations.count
-            )
-            unresolvedCalls.removeAll()
-            keyCalls.removeAll()
-        }
+        replaceCores(old.sessions.core, by: loaded.options.sessions.core)
         resolveCores()
         adoptCores()
         pendingGeneration = (generation, workers.count, false)
@@ -71,6 +59,24 @@ extension ControlLoop {
         )
         perform(fetcher.replaceOptions(loaded.options.sessions, now: time))
         resolveTargets()
+    }
+
+    /// Forgets calls to cores that others take the place of. Where a core's name stays, so do its
+    /// addresses: it may resolve late, or no more.
+    private mutating func replaceCores(_ old: CoreOptions, by new: CoreOptions) {
+        guard !new.hasSameCores(as: old) else { return }
+        let known = coreAddresses
+        coreGeneration = generation
+        coreAddresses = new.locations.map { location in
+            let index = old.locations.firstIndex {
+                $0.host == location.host && $0.port == location.port
+            }
+            return index.flatMap { known[$0] }
+        }
+        coreReports = Array(repeating: nil, count: new.locations.count)
+        unresolvedCalls.removeAll()
+        for id in keyCalls.keys { calls.cancel(id, loop: loop) }
+        keyCalls.removeAll()
     }
 
     /// What only a restart can change stays as it is, and the log says so.

@@ -149,9 +149,7 @@ extension CoreClient {
     /// Takes new options over. Where other cores or another key are meant, every question is asked
     /// anew.
     public mutating func replaceOptions(_ new: CoreOptions, now: KeyFetcher.Time) -> [Action] {
-        let isSame =
-            options.locations.elementsEqual(new.locations) { $0.isSameCore(as: $1) }
-            && options.apiKey == new.apiKey
+        let isSame = new.hasSameCores(as: options) && options.apiKey == new.apiKey
         options = new
         guard !isSame else { return [] }
         cores = new.locations.map { _ in Core() }

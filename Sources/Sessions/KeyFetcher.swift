@@ -152,7 +152,7 @@ extension KeyFetcher {
         let old = options
         options = new
         let isSame =
-            old.core.locations.elementsEqual(new.core.locations) { $0.isSameCore(as: $1) }
+            new.core.hasSameCores(as: old.core)
             && old.core.apiKey == new.core.apiKey
             && old.acceptsLegacyTokens == new.acceptsLegacyTokens
         guard !isSame else { return [] }
@@ -354,9 +354,11 @@ extension KeyFetcher {
     }
 }
 
-extension CoreOptions.Location {
-    /// Whether both name the same core, wherever they are written.
-    func isSameCore(as other: CoreOptions.Location) -> Bool {
-        host == other.host && port == other.port && basePath == other.basePath
+extension CoreOptions {
+    /// Whether the same cores are asked in the same order, wherever they are written.
+    public func hasSameCores(as other: CoreOptions) -> Bool {
+        locations.elementsEqual(other.locations) {
+            $0.host == $1.host && $0.port == $1.port && $0.basePath == $1.basePath
+        }
     }
 }
