@@ -16,8 +16,8 @@ struct ControlCore: ~Copyable {
         case revocation(id: UInt64, CoreQuestion)
         /// An operator's request looks sessions up.
         case lookUp(id: UInt64)
-        /// A session in use: its handle.
-        case poll([UInt8])
+        /// A session in use: its handle, and the configuration of the cores that may have it.
+        case poll([UInt8], cores: Int)
     }
 
     init(_ configuration: LoadedConfiguration) {
@@ -48,7 +48,7 @@ extension ControlLoop {
         switch errand {
         case .revocation(let id, let question): errandAnswered(id, answer, to: question)
         case .lookUp(let id): looked(id, answer)
-        case .poll(let handle): polled(handle, answer)
+        case .poll(let handle, let cores): polled(handle, answer, cores: cores)
         }
     }
 

@@ -13,7 +13,8 @@ extension ControlLoop {
     mutating func tendPoll() {
         if let share = poll.nextShare(now: loop.now) { broadcast(.collectSessions(share)) }
         while let handle = poll.nextQuestion() {
-            ask(.session(handle: String(decoding: handle, as: UTF8.self)), .poll(handle))
+            let question = CoreQuestion.session(handle: String(decoding: handle, as: UTF8.self))
+            ask(question, .poll(handle, cores: coreGeneration))
         }
     }
 
@@ -26,9 +27,11 @@ extension ControlLoop {
         }
     }
 
-    /// What the core said of a session in use.
-    mutating func polled(_ handle: [UInt8], _ answer: CoreAnswer) {
+    /// What the core said of a session in use. `cores`: the configuration of those that were asked;
+    /// others that took their place may never have had it.
+    mutating func polled(_ handle: [UInt8], _ answer: CoreAnswer, cores: Int) {
         poll.answered()
+        guard cores == coreGeneration else { return }
         switch answer {
         case .information:
             metrics.increment(.pollsStanding)

@@ -77,6 +77,7 @@ extension ControlLoop {
         unresolvedCalls.removeAll()
         for id in keyCalls.keys { calls.cancel(id, loop: loop) }
         keyCalls.removeAll()
+        poll.forget(now: loop.now)
     }
 
     /// What only a restart can change stays as it is, and the log says so.

@@ -25,15 +25,23 @@ struct SessionPoll {
     /// Handles that are to be asked about.
     private var waiting: [[UInt8]] = []
     private var running = 0
+    /// Whether workers were asked, and what they tell counts.
+    private var isListening = false
 
     /// Takes another interval over; zero ends the poll.
     mutating func replaceInterval(_ new: Duration, now: Instant) {
         guard new != interval else { return }
         interval = new
-        due = new > .zero ? now + new / SessionShare.count : nil
+        forget(now: now)
+    }
+
+    /// Begins a round anew, without what workers told before: other cores know nothing of it.
+    mutating func forget(now: Instant) {
+        due = interval > .zero ? now + interval / SessionShare.count : nil
         left = SessionShare.count
         known = []
         waiting = []
+        isListening = false
     }
 
     /// When `nextShare` has something to say again, unless questions are answered before.
@@ -51,6 +59,7 @@ struct SessionPoll {
         left -= 1
         // The next round goes on where this one has no more room.
         guard known.count < Self.maximumSessions else { return nil }
+        isListening = true
         let share = next
         next.index += 1
         if next.index == SessionShare.count {
@@ -61,7 +70,7 @@ struct SessionPoll {
 
     /// A worker told of a session.
     mutating func add(_ handle: [UInt8], _ fingerprint: SessionFingerprint) {
-        guard due != nil, known.count < Self.maximumSessions, known.insert(fingerprint).inserted
+        guard isListening, known.count < Self.maximumSessions, known.insert(fingerprint).inserted
         else { return }
         waiting.append(handle)
     }

@@ -121,4 +121,17 @@ import Testing
         poll.replaceInterval(.zero, now: now)
         #expect(asked(&poll).isEmpty && poll.nextDeadline == .distantFuture)
     }
+
+    /// Workers that were asked before may tell after it.
+    @Test func whatWasToldOfOtherCoresIsForgotten() {
+        var poll = poll()
+        _ = poll.nextShare(now: start + .seconds(1))
+        add(&poll, [1, 2])
+        poll.forget(now: start + .seconds(1))
+        add(&poll, [3])
+        #expect(asked(&poll).isEmpty && poll.nextDeadline == start + .seconds(2))
+        #expect(poll.nextShare(now: start + .seconds(2)) != nil)
+        add(&poll, [1])
+        #expect(asked(&poll) == [1])
+    }
 }

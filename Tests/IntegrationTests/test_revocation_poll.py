@@ -1,11 +1,13 @@
 """Sessions in use that the core no longer has are dropped: `sessions.revocation.poll`."""
 
 import contextlib
+import threading
 import time
 import uuid
 
 import pytest
 from support.client import eventually
+from support.core import Core
 from support.gateway import changed
 from support.message import bearer, get, rows
 from support.tokens import access, legacy, now
@@ -62,7 +64,7 @@ def fixture_polling(start, base_configuration, core, sessions, upstream):
 def configured(base_configuration, core, poll, **more):
     return changed(
         base_configuration, server__workers=3, sessions__core__urls=[core.url],
-        sessions__core__timeout="200ms", sessions__revocation__poll=poll, **more,
+        sessions__revocation__poll=poll, **{"sessions__core__timeout": "200ms", **more},
     )
 
 
@@ -200,3 +202,30 @@ def test_a_reload_changes_the_interval(polling, sessions, base_configuration, co
     assert not reloaded("1h")
     assert reloaded("1s")
     assert not reloaded("0s")
+
+
+def test_other_cores_are_not_asked_about_the_sessions_of_these(
+    polling, sessions, base_configuration, core, keys
+):
+    """A wrong core in the configuration, put right at once, ends nobody's session."""
+    gateway, (name, token) = polling(sessions__core__timeout="5s"), sessions.made()
+    asked, over = threading.Event(), threading.Event()
+    look = core.session
+
+    def hang(handle):
+        asked.set()
+        over.wait(5)
+        return look(handle)
+
+    core.session = hang
+    assert status(gateway, token) == 200
+    assert asked.wait(LATE)
+    with Core(keys) as wrong:
+        Sessions(wrong, keys).ended.add(name)
+        gateway.reload(configured(base_configuration, wrong, f"{ROUND}s"))
+        time.sleep(0.3)
+        gateway.reload(configured(base_configuration, core, f"{ROUND}s"))
+    over.set()
+    core.session = look
+    assert status(gateway, token) == 200
+    assert gateway.metric("sallyport_revoked_sessions") == 0
