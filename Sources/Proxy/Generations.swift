@@ -131,7 +131,8 @@ extension Worker {
     ) throws(WorkerFailure) -> Handle<SharedPool>? {
         if generations.contains(current) {
             let handle = generations[current].pool
-            if pools[handle].options == source.options.upstreams,
+            let options = source.options.upstreams
+            if pools[handle].options.elementsEqual(options, by: { $0.isSame(as: $1) }),
                 pools[handle].materials == source.clientTLS.upstreams
             {
                 for (target, list) in source.addresses { pools[handle].setAddresses(target, list) }

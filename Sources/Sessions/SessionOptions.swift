@@ -39,6 +39,12 @@ public struct CoreOptions: Sendable, Equatable {
         public var url: String {
             "\(isEncrypted ? "https" : "http")://\(authority)\(basePath)"
         }
+
+        /// Whether both are the same, wherever they are written: a line above them changes nothing.
+        public static func == (left: Location, right: Location) -> Bool {
+            left.host == right.host && left.port == right.port && left.basePath == right.basePath
+                && left.isEncrypted == right.isEncrypted
+        }
     }
 
     /// Tried in order; never empty.

@@ -74,4 +74,11 @@ public struct UpstreamOptions: Sendable, Equatable {
         self.position = position
         self.targets = targets
     }
+
+    /// Whether both are the same, wherever they are written.
+    public func isSame(as other: UpstreamOptions) -> Bool {
+        var other = other
+        other.position = position
+        return self == other
+    }
 }

@@ -2,7 +2,6 @@
 `localhost` where ::1 comes before 127.0.0.1), and names that resolve late or no more."""
 
 import os
-import signal
 import subprocess
 import threading
 
@@ -54,13 +53,6 @@ def at_name(configuration, core):
     return changed(configuration, sessions__core__urls=[f"http://core.test:{core.port}"])
 
 
-def reload_one_line_further_down(gateway):
-    """The same configuration, of which every line has moved."""
-    gateway.file.write_text("\n" + gateway.file.read_text())
-    gateway.signal(signal.SIGHUP)
-    assert eventually(lambda: gateway.says("reloaded"))
-
-
 def test_the_gateway_finds_it(moved, core, keys, tmp_path, upstream):
     with Named(moved, tmp_path) as gateway:
         gateway.wait_for_keys()
@@ -95,7 +87,7 @@ def test_a_reload_keeps_the_address_of_a_name_that_resolves_no_more(
     with Named(configuration, tmp_path) as gateway:
         gateway.wait_for_keys()
         (tmp_path / "hosts").write_text("")
-        reload_one_line_further_down(gateway)
+        assert "reloaded" in gateway.reload_further_down()
         token = child(keys, "same cores")
         assert gateway.ask(get("/required", bearer(token))).status == 200
 
@@ -124,6 +116,6 @@ def test_a_reload_while_a_name_is_looked_up_loses_no_keys(
 ):
     with NameServer() as names, Asking(at_name(base_configuration, core), tmp_path) as gateway:
         assert names.asked.wait(5)
-        reload_one_line_further_down(gateway)
+        assert "reloaded" in gateway.reload_further_down()
         names.speaks.set()
         assert eventually(lambda: gateway.admin("/readyz").status == 200, within=10)

@@ -1,11 +1,12 @@
-"""Reloads while requests of many earlier configurations still run."""
+"""Reloads while requests of earlier configurations still run, and what they leave as it is."""
 
 import threading
 
 from support.client import eventually
 from support.gateway import changed
-from support.message import get
+from support.message import bearer, get
 from support.slow import cpu_seconds
+from support.tokens import access
 from support.upstream import OK
 
 RELOADS = 80
@@ -78,3 +79,20 @@ def test_connections_after_a_reload(start, base_configuration):
         told = "limits.connections above that of the start: needs a restart" in log
         assert told == (wanted > 8), log
         assert admitted(gateway, 12) == effective
+
+
+def test_lines_that_moved_leave_verified_tokens_and_connections(
+    start, base_configuration, keys, own_upstream
+):
+    target = {"targets": [own_upstream.url]}
+    gateway = start(changed(base_configuration, upstreams__main=target)).wait_for_keys()
+    request = get("/required", bearer(access(keys.dynamic)))
+
+    def ask():
+        assert gateway.ask(request).status == 200
+        return gateway.metric("sallyport_signature_checks_total"), own_upstream.connections
+
+    before = ask()
+    assert before == (1, 1)
+    assert "reloaded" in gateway.reload_further_down()
+    assert ask() == before

@@ -107,8 +107,16 @@ class Gateway:
 
     def reload(self, configuration=None, within=5):
         """Writes the configuration, sends SIGHUP and waits for the log to tell what came of it."""
-        size = self.control_log.stat().st_size
         self.write(configuration)
+        return self.reread(within)
+
+    def reload_further_down(self, within=5):
+        """The same with the configuration as it is, of which every line has moved."""
+        self.file.write_text("\n" + self.file.read_text())
+        return self.reread(within)
+
+    def reread(self, within):
+        size = self.control_log.stat().st_size
         self.signal(signal.SIGHUP)
 
         def told():
