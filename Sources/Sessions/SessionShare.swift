@@ -10,6 +10,8 @@ public struct SessionShare: Sendable, Equatable {
     public static let count = 64
     /// Handles that one worker tells of one share.
     public static let maximumHandles = 1024
+    /// Of these, handles whose tokens made room for others since the share before.
+    static let maximumEvicted = 512
 
     /// One share of a round.
     public init(round: Int, index: Int) {

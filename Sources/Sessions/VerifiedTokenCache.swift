@@ -35,6 +35,8 @@ struct VerifiedTokenCache: ~Copyable {
     private var byteLimit: Int
     private var entryLimit: Int
     private(set) var statistics = TokenCacheStatistics()
+    /// Handles of entries that made room for others before their sessions were taken as in use.
+    private var leftInUse: [[UInt8]] = []
 
     /// - Parameters:
     ///   - bytes: memory for entries and their places.
@@ -190,14 +192,17 @@ extension VerifiedTokenCache {
         slots[place].confirmedMark = max(slots[place].confirmedMark, mark)
     }
 
-    /// Takes the handles of a share's sessions that were found since they were taken last. A handle
-    /// comes once for each of its tokens.
+    /// Takes the handles of a share's sessions that were found since they were taken last, and of
+    /// those that made room for others. A handle comes once for each of its tokens.
     ///
     /// - Parameters:
     ///   - share: the places that are looked at.
     ///   - handles: gets them, up to `SessionShare.maximumHandles` in all. The others stay for a
     ///     later round: each begins elsewhere in the share.
     mutating func takeInUse(_ share: SessionShare, into handles: inout [[UInt8]]) {
+        let left = min(leftInUse.count, max(SessionShare.maximumHandles - handles.count, 0))
+        handles += leftInUse.suffix(left)
+        leftInUse.removeLast(left)
         let places = share.places(of: slots.count)
         for step in 0..<places.count where handles.count < SessionShare.maximumHandles {
             let offset = (step &+ share.round &* SessionShare.maximumHandles) % places.count
@@ -283,6 +288,7 @@ extension VerifiedTokenCache {
             index = slots[Int(index)].next
         }
         guard depth > Self.bucketDepth else { return }
+        noteInUse(Int(last))
         unlist(last)
         statistics.evictions &+= 1
     }
@@ -340,10 +346,17 @@ extension VerifiedTokenCache {
                 spared += 1
                 continue
             }
+            noteInUse(hand)
             unlist(UInt32(hand))
             statistics.evictions &+= 1
             return true
         }
         return false
+    }
+
+    /// An entry leaves while its session is in use.
+    private mutating func noteInUse(_ place: Int) {
+        guard slots[place].isInUse, leftInUse.count < SessionShare.maximumEvicted else { return }
+        leftInUse.append(CacheSlot.bytes(.sessionHandle, ofSlot: place, in: slots).copied())
     }
 }

@@ -78,6 +78,19 @@ import Testing
         #expect(told(&cache, round: 0).isEmpty)
     }
 
+    /// A cache that is too small for all requests hides no session from the core.
+    @Test(arguments: [0, 1])
+    func whatMadeRoomIsToldUpToALimit(past: Int) {
+        let entries = 64
+        var cache = VerifiedTokenCache(bytes: entries * 1024)
+        let count = entries + SessionShare.maximumEvicted + past
+        for number in 0..<count { use(&cache, number) }
+        #expect(cache.statistics.evictions == UInt64(count - entries))
+        let told = told(&cache, round: 0)
+        #expect(told.count == count - past && Set(told).count == told.count)
+        #expect(self.told(&cache, round: 1).isEmpty)
+    }
+
     /// One past the limit stays for a later round, which begins elsewhere.
     @Test func aShareIsBounded() {
         let most = SessionShare.maximumHandles
