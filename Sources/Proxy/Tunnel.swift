@@ -203,11 +203,7 @@ extension Worker {
         guard exchanges.contains(exchange) else { return }
         let before = upstreams[upstream].transport.waiting
         guard upstreams[upstream].transport.flush(&chunks) != .failed else {
-            // It may have sent before it stopped reading: that is read to its end.
-            exchanges[exchange].tunnel.fromClient = .told
-            upstreams[upstream].transport.output.discard(to: &chunks)
-            upstreams[upstream].transport.expectEnd()
-            queue(upstream)
+            upstreamLeft(exchange, upstream)
             return
         }
         let after = upstreams[upstream].transport.waiting
@@ -222,6 +218,24 @@ extension Worker {
         case .heard, .heardCut: tellUpstream(exchange, upstream)
         case .told: break
         }
+    }
+
+    /// The upstream takes nothing any more: what it sent before is read to its end.
+    mutating func upstreamLeft(
+        _ exchange: Handle<Exchange>,
+        _ upstream: Handle<UpstreamConnection>
+    ) {
+        guard exchanges[exchange].tunnel.fromUpstream != .told else {
+            endTunnel(exchange, .upstreamProtocol, "cut_off")
+            return
+        }
+        let client = exchanges[exchange].client
+        exchanges[exchange].tunnel.fromClient = .told
+        exchanges[exchange].tunnel.isStalled = false
+        clients[client].deadline = .distantFuture
+        upstreams[upstream].transport.output.discard(to: &chunks)
+        upstreams[upstream].transport.expectEnd()
+        queue(upstream)
     }
 
     /// An upstream that takes nothing is given up as a client would be.

@@ -21,6 +21,10 @@ extension Worker {
         case .handshaking:
             handshake(upstream)
         case .exchanging, .tunnelling:
+            if readiness.contains(.hungUp), hasLeft(upstream) {
+                upstreamLeft(Handle(bits: upstreams[upstream].owner), upstream)
+                return
+            }
             if readiness.contains(.writable), upstreams[upstream].transport.waiting > 0 {
                 markDirty(upstream)
             }
@@ -29,6 +33,14 @@ extension Worker {
             // Nothing may come on an idle connection: it ends, or what comes answers no request.
             if upstreams[upstream].transport.mayRead, !staysIdle(upstream) { dropIdle(upstream) }
         }
+    }
+
+    /// Whether a tunnel's upstream is gone, that had ended its sending before: no read finds it.
+    private func hasLeft(_ upstream: Handle<UpstreamConnection>) -> Bool {
+        let exchange = Handle<Exchange>(bits: upstreams[upstream].owner)
+        return upstreams[upstream].state == .tunnelling && exchanges.contains(exchange)
+            && exchanges[exchange].tunnel.fromUpstream != .none
+            && exchanges[exchange].tunnel.fromClient != .told
     }
 
     mutating func serve(_ upstream: Handle<UpstreamConnection>) {

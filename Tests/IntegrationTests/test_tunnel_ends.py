@@ -70,6 +70,28 @@ def test_upstream_breaks(gateway, tunnel):
     assert told()[0]["detail"] == "cut_off"
 
 
+def test_upstream_gone_after_its_end(gateway, tunnel):
+    """Who ended its sending and takes nothing either is gone: the client does not talk to nobody
+    until a time is up."""
+    connection, end = tunnel
+    end.send(HELLO)
+    end.close()
+    assert connection.reader.rest() == HELLO
+    connection.send(HELLO)
+    assert eventually(lambda: gateway.metric("sallyport_tunnels ") == 0)
+    line = [line for line in gateway.log_lines() if line["status"] == 101][-1]
+    assert (line["reason"], line["detail"]) == ("upstream_protocol", "cut_off")
+
+
+def test_upstream_resets_after_its_end(gateway, tunnel):
+    connection, end = tunnel
+    end.finish()
+    assert connection.reader.rest() == b""
+    assert gateway.metric("sallyport_tunnels ") == 1
+    end.reset()
+    assert eventually(lambda: gateway.metric("sallyport_tunnels ") == 0)
+
+
 def test_end_with_the_last_bytes(gateway, upstream):
     """Many short tunnels whose last bytes and end come together: none is cut."""
     for _ in range(30):
