@@ -225,12 +225,7 @@ extension Worker {
             awaitUpstream(exchange)
             return
         }
-        let lease = pools[pool].pool.lease(
-            upstream: upstream,
-            tried: exchanges[exchange].triedTargets,
-            freshOnly: exchanges[exchange].wantsFreshConnection
-        )
-        switch lease {
+        switch lease(for: exchange, pool, upstream) {
         case .reuse(let connection, _):
             reuse(Handle(bits: connection), for: exchange)
         case .connect(let target, let address):

@@ -7,6 +7,25 @@ import Upstreams
 
 /// From a lease to a connection that carries the exchange, or to the next target.
 extension Worker {
+    /// Where the upstream may have no more connections, an idle one makes room for a new one.
+    mutating func lease(
+        for exchange: Handle<Exchange>,
+        _ pool: Handle<SharedPool>,
+        _ upstream: Int
+    ) -> UpstreamPool.Lease {
+        while true {
+            let lease = pools[pool].pool.lease(
+                upstream: upstream,
+                tried: exchanges[exchange].triedTargets,
+                freshOnly: exchanges[exchange].wantsFreshConnection
+            )
+            guard case .reuse(let idle, _) = lease, exchanges[exchange].wantsFreshConnection else {
+                return lease
+            }
+            drop(Handle(bits: idle))
+        }
+    }
+
     /// Opens a connection to one target for an exchange that has its permit.
     mutating func connect(_ exchange: Handle<Exchange>, _ target: TargetID, address: Int) {
         let pool = generations[exchanges[exchange].generation].pool

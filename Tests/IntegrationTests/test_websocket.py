@@ -379,3 +379,21 @@ def test_tunnels_leave_other_requests_alone(gateway, upstream, switch):
         untouched(gateway, upstream)
         connection.send(HELLO)
         assert end.read(len(HELLO)) == HELLO
+
+
+def test_no_connection_that_was_used(start, base_configuration, upstream):
+    """A handshake is not sent twice, so it goes out on a new connection, even where an idle one has
+    to make room: the upstream might be about to close that."""
+    main = {"targets": [upstream.url], "max_connections": 1, "connect_timeout": "1s"}
+    gateway = start(changed(base_configuration, upstreams__main=main))
+    switch = Switching(upstream)
+    with gateway.connect() as connection:
+        assert connection.ask(get("/public")).status == 200
+        used = upstream.connections
+        tunnel, end = open_tunnel(gateway, switch)
+        assert upstream.connections == used + 1
+        end.close()
+        assert tunnel.is_closed()
+        tunnel.close()
+        # Its place is free again.
+        assert connection.ask(get("/public")).status == 200
