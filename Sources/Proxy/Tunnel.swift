@@ -92,12 +92,15 @@ extension Worker {
         _ detail: StaticString? = nil
     ) {
         let client = exchanges[exchange].client
-        let isTold = exchanges[exchange].tunnel.fromUpstream == .told
+        // Bytes of a client that is not done would answer a mere close with a reset, and that takes
+        // what is still on its way to it.
+        let isDone =
+            exchanges[exchange].tunnel.fromUpstream == .told && clients[client].transport.ended
         exchanges[exchange].reason = reason
         exchanges[exchange].detail = detail
         exchanges[exchange].state = .answered
         dropExchange(exchange)
-        if isTold { close(client) } else { beginClosing(client) }
+        if isDone { close(client) } else { beginClosing(client) }
     }
 
     /// A direction carried nothing for too long, or the upstream takes nothing.

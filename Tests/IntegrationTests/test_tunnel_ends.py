@@ -1,6 +1,7 @@
 """How tunnels end: on either side, in one direction or both, in TLS as in cleartext."""
 
 import ssl
+import time
 
 import pytest
 from support.certificates import serving, trusting, write_certificate
@@ -90,6 +91,22 @@ def test_upstream_resets_after_its_end(gateway, tunnel):
     assert gateway.metric("sallyport_tunnels ") == 1
     end.reset()
     assert eventually(lambda: gateway.metric("sallyport_tunnels ") == 0)
+
+
+def test_last_bytes_of_an_upstream_that_is_gone(gateway, tunnel):
+    """A client that reads late and writes on gets all that came before the upstream's end."""
+    connection, end = tunnel
+    sent = 'sallyport_tunnel_bytes_total{direction="out"}'
+    before = gateway.metric(sent)
+    end.send(DATA * 2)
+    end.finish()
+    assert eventually(lambda: gateway.metric(sent) == before + 2 * len(DATA))
+    time.sleep(0.2)
+    end.reset()
+    assert eventually(lambda: gateway.metric("sallyport_tunnels ") == 0)
+    connection.send(HELLO)
+    time.sleep(0.2)
+    assert connection.reader.rest() == DATA * 2
 
 
 def test_end_with_the_last_bytes(gateway, upstream):
