@@ -85,6 +85,8 @@ struct SharedPool: ~Copyable {
     let options: [UpstreamOptions]
     /// What its upstreams trust and show; nil for an upstream without https targets.
     let materials: [TLSClientMaterial?]
+    /// The names that certificates must be for, where they are not the targets' hosts.
+    let serverNames: [String?]
     /// The same, ready for use.
     var tls: [UpstreamTLS?]
     /// What each target's name resolved to: a list for each target of each upstream.
@@ -110,6 +112,7 @@ struct SharedPool: ~Copyable {
         pool = UpstreamPool(options)
         self.options = options
         materials = source.clientTLS.upstreams
+        serverNames = source.options.upstreamTLS.map { $0?.serverName }
         self.tls = tls
         self.addresses = options.map { $0.targets.map { _ in [] } }
         promised = options.map { _ in 0 }

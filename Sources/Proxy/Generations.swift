@@ -133,7 +133,8 @@ extension Worker {
             let handle = generations[current].pool
             let options = source.options.upstreams
             if pools[handle].options.elementsEqual(options, by: { $0.isSame(as: $1) }),
-                pools[handle].materials == source.clientTLS.upstreams
+                pools[handle].materials == source.clientTLS.upstreams,
+                pools[handle].serverNames == source.options.upstreamTLS.map({ $0?.serverName })
             {
                 for (target, list) in source.addresses { pools[handle].setAddresses(target, list) }
                 return handle
