@@ -16,6 +16,7 @@ from support.keys import Key, KeyRing  # noqa: E402
 from support.ports import free_port  # noqa: E402
 from support.skipping import summary  # noqa: E402
 from support.upstream import Upstream  # noqa: E402
+from support.websocket import Switching, open_tunnel  # noqa: E402
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -58,6 +59,21 @@ def upstream(shared_upstream):
     """The recording upstream, emptied before each test: it answers 200 `ok` unless told."""
     shared_upstream.reset()
     return shared_upstream
+
+
+@pytest.fixture
+def ended(upstream):
+    """No test leaves a tunnel or a stream behind."""
+    yield
+    upstream.close_connections()
+
+
+@pytest.fixture
+def tunnel(gateway, upstream, ended):
+    """Both ends of one."""
+    connection, end = open_tunnel(gateway, Switching(upstream))
+    with connection:
+        yield connection, end
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from support.gateway import Gateway, changed
 from support.message import bearer, get, request
 from support.tokens import access
 
+pytestmark = pytest.mark.usefixtures("ended")
+
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = EVENTS + b"Transfer-Encoding: chunked\r\n\r\n"
 BY_ITS_END = EVENTS + b"\r\n"
@@ -72,12 +74,6 @@ def short(base_configuration, shared_upstream, tmp_path_factory):
     ]
     with Gateway(configuration, tmp_path_factory.mktemp("gateway")) as gateway:
         yield gateway.wait_for_keys()
-
-
-@pytest.fixture(autouse=True)
-def ends(upstream):
-    yield
-    upstream.close_connections()
 
 
 @pytest.mark.parametrize("head, write, version", [

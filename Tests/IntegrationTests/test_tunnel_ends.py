@@ -10,19 +10,7 @@ from support.gateway import Gateway, changed
 from support.upstream import Upstream
 from support.websocket import DATA, HELLO, Switching, both_ways, open_tunnel
 
-
-@pytest.fixture(autouse=True)
-def ends(upstream):
-    """No test leaves a tunnel behind."""
-    yield
-    upstream.close_connections()
-
-
-@pytest.fixture
-def tunnel(gateway, upstream):
-    connection, end = open_tunnel(gateway, Switching(upstream))
-    with connection:
-        yield connection, end
+pytestmark = pytest.mark.usefixtures("ended")
 
 
 def test_client_ends_first(tunnel):

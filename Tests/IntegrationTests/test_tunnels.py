@@ -13,19 +13,7 @@ from support.message import bearer, get
 from support.tokens import HANDLE, access
 from support.websocket import DATA, HELLO, Switching, both_ways, frame, handshake, open_tunnel
 
-
-@pytest.fixture(autouse=True)
-def ends(upstream):
-    """No test leaves a tunnel behind."""
-    yield
-    upstream.close_connections()
-
-
-@pytest.fixture
-def tunnel(gateway, upstream):
-    connection, end = open_tunnel(gateway, Switching(upstream))
-    with connection:
-        yield connection, end
+pytestmark = pytest.mark.usefixtures("ended")
 
 
 def test_bytes_both_ways(tunnel):

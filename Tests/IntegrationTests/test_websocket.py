@@ -8,12 +8,7 @@ from support.refusal import AFTER, untouched
 from support.tokens import access
 from support.websocket import ACCEPT, HELLO, KEY, Switching, frame, handshake, open_tunnel
 
-
-@pytest.fixture(autouse=True)
-def ends(upstream):
-    """No test leaves a tunnel behind."""
-    yield
-    upstream.close_connections()
+pytestmark = pytest.mark.usefixtures("ended")
 
 
 @pytest.fixture

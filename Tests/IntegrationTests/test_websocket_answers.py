@@ -12,12 +12,7 @@ from support.refusal import AFTER
 from support.upstream import OK
 from support.websocket import ACCEPT, HELLO, Switching, frame, handshake, open_tunnel, switching
 
-@pytest.fixture(autouse=True)
-def ends(upstream):
-    """No test leaves a tunnel behind."""
-    yield
-    upstream.close_connections()
-
+pytestmark = pytest.mark.usefixtures("ended")
 
 OFFER = ["Sec-WebSocket-Protocol: chat, superchat", "Sec-WebSocket-Extensions: a; b=1, c"]
 TAKEN = "Sec-WebSocket-Accept: "
